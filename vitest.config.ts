@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+const source = { conditions: ["@tocsin/source"] };
+const project = (name: string, include: string[], testTimeout: number, extra: object = {}) => ({
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    name,
+    include,
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    testTimeout,
+    hookTimeout: testTimeout,
+    pool: "forks" as const,
+    execArgv: ["--conditions=@tocsin/source"],
+    ...extra,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", ["**/src/**/*.test.{ts,tsx}"], 20_000),
+      project("integration", ["*/test/**/*.test.ts"], 120_000, { fileParallelism: false }),
+      project("conformance", ["*/conformance/**/*.test.ts"], 300_000),
+      project("stack", ["e2e/stack/**/*.test.ts"], 600_000, { fileParallelism: false }),
+      project("e2e", ["e2e/browser/**/*.test.ts"], 300_000, { fileParallelism: false }),
+    ],
+  },
+});
