@@ -1,1 +1,17 @@
 export * from "./series-source.ts";
+export type * from "./parser/ast.ts";
+export { vectorSelectors } from "./parser/ast.ts";
+export { ParseError } from "./parser/parse-error.ts";
+export { type ParserOptions, parseExpr } from "./parser/parser.ts";
+export { type Engine, type EngineOptions, type QueryOptions, createEngine } from "./engine/engine.ts";
+export {
+  type MatrixResult,
+  type MatrixSeries,
+  QueryError,
+  type QueryErrorKind,
+  type QueryResult,
+  type ScalarResult,
+  type StringResult,
+  type VectorResult,
+  type VectorSample,
+} from "./engine/result.ts";
