@@ -1,1 +1,10 @@
-export {};
+export * from "./backoff.ts";
+export * from "./clock.ts";
+export * from "./component.ts";
+export * from "./config.ts";
+export * from "./errors.ts";
+export * from "./http-server.ts";
+export * from "./logger.ts";
+export * from "./secret.ts";
+export * from "./self-metrics.ts";
+export * from "./worker.ts";
