@@ -15,6 +15,7 @@ export * from "./matcher.ts";
 export * from "./order.ts";
 export * from "./otlp/index.ts";
 export * from "./regexp.ts";
+export * from "./search/index.ts";
 export * from "./series.ts";
 export * from "./signal.ts";
 export * from "./time.ts";

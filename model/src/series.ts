@@ -34,7 +34,15 @@ export interface Exemplar {
   timestampMs: UnixMs;
 }
 
-export type MetricType = "counter" | "gauge" | "histogram" | "gaugehistogram" | "summary" | "info" | "stateset" | "unknown";
+export type MetricType =
+  | "counter"
+  | "gauge"
+  | "histogram"
+  | "gaugehistogram"
+  | "summary"
+  | "info"
+  | "stateset"
+  | "unknown";
 
 export interface MetricMetadata {
   metric: string;

@@ -59,7 +59,13 @@ export function parseYaml(source: YamlSource): YamlFile {
     throw new ConfigError(
       document.errors.map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        return { file: source.file, line: Math.max(1, line), column: Math.max(1, col), path: "", message: error.message };
+        return {
+          file: source.file,
+          line: Math.max(1, line),
+          column: Math.max(1, col),
+          path: "",
+          message: error.message,
+        };
       }),
     );
   }
@@ -77,7 +83,11 @@ export function parseConfig<T extends z.ZodType>(source: YamlSource, schema: T):
 }
 
 /** Reads, parses and validates a file. */
-export function loadConfig<T extends z.ZodType>(file: string, schema: T, options: Omit<YamlSource, "file" | "text"> = {}): z.output<T> {
+export function loadConfig<T extends z.ZodType>(
+  file: string,
+  schema: T,
+  options: Omit<YamlSource, "file" | "text"> = {},
+): z.output<T> {
   return parseConfig({ file, text: readConfigText(file), ...options }, schema);
 }
 
@@ -112,20 +122,38 @@ export const DurationMs = z.string().transform((text, context) => {
   }
 });
 
-const SIZE_UNITS: Record<string, number> = { "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+const SIZE_UNITS: Record<string, number> = {
+  "": 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
 
 /** A size in YAML (`512MiB`, `2GB`, or a number of bytes) as bytes. */
 export const SizeBytes = z.union([z.string(), z.number()]).transform((value, context) => {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?i?B)?$/.exec(String(value));
   const unit = match && SIZE_UNITS[match[2] ?? ""];
   if (!match || unit === undefined || unit === null) {
-    context.addIssue({ code: "custom", message: `not a valid size: ${JSON.stringify(value)} (write it like 512MiB or 2GB)` });
+    context.addIssue({
+      code: "custom",
+      message: `not a valid size: ${JSON.stringify(value)} (write it like 512MiB or 2GB)`,
+    });
     return z.NEVER;
   }
   return Math.round(Number(match[1]) * unit);
 });
 
-function locate(document: Document, lines: LineCounter, path: readonly PropertyKey[]): { line: number; column: number } {
+function locate(
+  document: Document,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+): { line: number; column: number } {
   for (let depth = path.length; depth >= 0; depth--) {
     const prefix = path.slice(0, depth);
     const start = keyStart(document, prefix);
@@ -140,7 +168,13 @@ function locate(document: Document, lines: LineCounter, path: readonly PropertyK
 function keyStart(document: Document, path: readonly PropertyKey[]): number | undefined {
   const last = path.at(-1);
   const parent = document.getIn(path.slice(0, -1), true);
-  if (last !== undefined && typeof parent === "object" && parent !== null && "items" in parent && Array.isArray(parent.items)) {
+  if (
+    last !== undefined &&
+    typeof parent === "object" &&
+    parent !== null &&
+    "items" in parent &&
+    Array.isArray(parent.items)
+  ) {
     for (const item of parent.items as { key?: unknown }[]) {
       const key = item.key;
       if (isNode(key) && "value" in key && key.value === last && key.range) return key.range[0];
@@ -152,7 +186,10 @@ function keyStart(document: Document, path: readonly PropertyKey[]): number | un
 
 function substituteEnv(value: unknown, env: NonNullable<YamlSource["env"]>): unknown {
   if (typeof value === "string") {
-    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (_, name: string, fallback?: string) => env[name] ?? fallback ?? "");
+    return value.replaceAll(
+      /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+      (_, name: string, fallback?: string) => env[name] ?? fallback ?? "",
+    );
   }
   if (Array.isArray(value)) return value.map((item) => substituteEnv(item, env));
   if (typeof value === "object" && value !== null) {

@@ -6,12 +6,15 @@ export const ERROR_CODES = {
   TOCSIN_CONFIG_INVALID: "A configuration file or flag has a mistake; the message names the place.",
   TOCSIN_CONFIG_UNREADABLE: "A configuration file cannot be read; check its path and permissions.",
   TOCSIN_PORT_TAKEN: "Another process listens on a port that was set; stop it or choose another.",
-  TOCSIN_BIND_UNSAFE: "A non-loopback address without authentication; set authentication or --allow-unauthenticated-bind.",
-  TOCSIN_DATA_DIR_UNWRITABLE: "The data folder cannot be written; choose another with --data-dir or mend its permissions.",
+  TOCSIN_BIND_UNSAFE:
+    "A non-loopback address without authentication; set authentication or --allow-unauthenticated-bind.",
+  TOCSIN_DATA_DIR_UNWRITABLE:
+    "The data folder cannot be written; choose another with --data-dir or mend its permissions.",
   TOCSIN_DATA_DIR_IN_USE: "Another Tocsin process uses this data folder; stop it or choose another folder.",
   TOCSIN_STORE_CORRUPT: "A store file cannot be read; it was set aside, the rest is served.",
   TOCSIN_OVERLOADED: "A queue is full; send again after the time in Retry-After.",
   TOCSIN_BAD_REQUEST: "The request is malformed; the message names the parameter or the path in the body.",
+  TOCSIN_CONFLICT: "The thing is in a state that does not allow this; the message says which.",
   TOCSIN_NOT_FOUND: "There is no such thing, or no longer.",
   TOCSIN_TOO_LARGE: "The request is larger than the limit in the message.",
   TOCSIN_UNAVAILABLE: "A part that the answer needs is not up.",

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { fastify, type FastifyInstance } from "fastify";
+import { fastify, LogController, type FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Problem } from "@tocsin/model";
 import { errorMessage, TocsinError, type ErrorCode } from "./errors.ts";
@@ -14,6 +14,7 @@ export interface HttpServerOptions {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   TOCSIN_BAD_REQUEST: 400,
   TOCSIN_NOT_FOUND: 404,
+  TOCSIN_CONFLICT: 409,
   TOCSIN_TOO_LARGE: 413,
   TOCSIN_OVERLOADED: 503,
   TOCSIN_UNAVAILABLE: 503,
@@ -27,13 +28,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const app = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
   }) as unknown as FastifyInstance;
   app.setErrorHandler(async (error, request, reply) => {
-    const problem = toProblem(error, String(request.id));
+    const problem = toProblem(error, request.id);
     if (problem.status >= 500) request.log.error({ err: error, url: request.url }, "request failed");
     if (problem.status === 503) reply.header("retry-after", "1");
     return reply.code(problem.status).type("application/problem+json").send(problem);
@@ -47,7 +48,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
         title: "Not Found",
         status: 404,
         detail: `there is nothing at ${request.method} ${request.url.split("?", 1)[0]}`,
-        requestId: String(request.id),
+        requestId: request.id,
       } satisfies Problem),
   );
   return app;
@@ -65,7 +66,10 @@ class RequestError extends TocsinError {
 
   constructor(error: z.ZodError) {
     const errors = error.issues.map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message }));
-    super("TOCSIN_BAD_REQUEST", errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; "));
+    super(
+      "TOCSIN_BAD_REQUEST",
+      errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; "),
+    );
     this.errors = errors;
   }
 }
@@ -77,7 +81,10 @@ function toProblem(error: unknown, requestId: string): Problem {
     type: "about:blank",
     title: TITLES[status] ?? (status < 500 ? "Bad Request" : "Internal Server Error"),
     status,
-    detail: status >= 500 && !code ? "an unexpected error; the log has the details under this request id" : errorMessage(error),
+    detail:
+      status >= 500 && !code
+        ? "an unexpected error; the log has the details under this request id"
+        : errorMessage(error),
     ...(code && { code }),
     ...(error instanceof RequestError && { errors: error.errors }),
     requestId,
@@ -87,6 +94,7 @@ function toProblem(error: unknown, requestId: string): Problem {
 const TITLES: Record<number, string> = {
   400: "Bad Request",
   404: "Not Found",
+  409: "Conflict",
   413: "Payload Too Large",
   415: "Unsupported Media Type",
   429: "Too Many Requests",

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { parentPort, Worker, type TransferListItem, type WorkerOptions } from "node:worker_threads";
-import { errorMessage, TocsinError } from "./errors.ts";
+import { ERROR_CODES, errorMessage, TocsinError, type ErrorCode } from "./errors.ts";
 
 /** The URL of a sibling module to run in a worker: `.ts` from source, `.js` from a build. `name` has no extension. */
 export function siblingModule(importMetaUrl: string, name: string): URL {
@@ -9,7 +9,17 @@ export function siblingModule(importMetaUrl: string, name: string): URL {
 
 type Handlers = Record<string, (...args: never[]) => unknown>;
 type Request = { id: number; method: string; args: unknown[] };
-type Response = { id: number; result: unknown } | { id: number; error: unknown } | { event: string; payload: unknown };
+type Response =
+  | { id: number; result: unknown }
+  | { id: number; error: PortableError }
+  | { event: string; payload: unknown };
+
+/** An error as it crosses threads: structured clone alone would lose `code` and other own properties. */
+interface PortableError {
+  message: string;
+  stack: string | undefined;
+  properties: Record<string, unknown>;
+}
 
 /** The methods of `H` as seen from the other thread: every one answers with a promise. */
 export type Remote<H extends Handlers> = {
@@ -28,7 +38,7 @@ export function transfer<T extends object>(value: T, items: TransferListItem[]):
 export function serveWorker(handlers: Handlers): (event: string, payload: unknown) => void {
   const port = parentPort;
   if (!port) throw new Error("serveWorker runs in a worker thread only");
-  port.on("message", async ({ id, method, args }: Request) => {
+  const answer = async ({ id, method, args }: Request) => {
     try {
       const handler = handlers[method];
       if (!handler) throw new Error(`the worker has no method ${method}`);
@@ -36,9 +46,10 @@ export function serveWorker(handlers: Handlers): (event: string, payload: unknow
       const moved = typeof result === "object" && result !== null ? transfers.get(result) : undefined;
       port.postMessage({ id, result } satisfies Response, moved);
     } catch (error) {
-      port.postMessage({ id, error } satisfies Response);
+      port.postMessage({ id, error: toPortable(error) } satisfies Response);
     }
-  });
+  };
+  port.on("message", (request: Request) => void answer(request));
   return (event, payload) => port.postMessage({ event, payload } satisfies Response);
 }
 
@@ -63,7 +74,7 @@ export function startWorker<H extends Handlers>(url: URL, options: WorkerOptions
     if ("event" in message) return listeners.get(message.event)?.(message.payload);
     const call = waiting.get(message.id);
     waiting.delete(message.id);
-    if ("error" in message) call?.reject(message.error);
+    if ("error" in message) call?.reject(fromPortable(message.error));
     else call?.resolve(message.result);
   });
   const ended = new Promise<void>((resolve, reject) => {
@@ -71,7 +82,9 @@ export function startWorker<H extends Handlers>(url: URL, options: WorkerOptions
     worker.on("error", (error) => (cause = error));
     worker.on("exit", (code) => {
       const reason = cause === undefined ? `exit code ${code}` : errorMessage(cause);
-      lost = new TocsinError("TOCSIN_WORKER_LOST", `worker ${url.pathname.split("/").pop()} ended: ${reason}`, { cause });
+      lost = new TocsinError("TOCSIN_WORKER_LOST", `worker ${url.pathname.split("/").pop()} ended: ${reason}`, {
+        cause,
+      });
       for (const call of waiting.values()) call.reject(lost);
       waiting.clear();
       if (terminating) resolve();
@@ -87,7 +100,9 @@ export function startWorker<H extends Handlers>(url: URL, options: WorkerOptions
           if (lost) return reject(lost);
           const id = nextId++;
           waiting.set(id, { resolve, reject });
-          const moved = args.flatMap((arg) => (typeof arg === "object" && arg !== null ? (transfers.get(arg) ?? []) : []));
+          const moved = args.flatMap((arg) =>
+            typeof arg === "object" && arg !== null ? (transfers.get(arg) ?? []) : [],
+          );
           worker.postMessage({ id, method, args } satisfies Request, moved);
         }),
   });
@@ -98,7 +113,23 @@ export function startWorker<H extends Handlers>(url: URL, options: WorkerOptions
     async terminate() {
       terminating = true;
       await worker.terminate();
-      await ended;
+      await ended.catch(() => {});
     },
   };
+}
+
+function toPortable(error: unknown): PortableError {
+  if (!(error instanceof Error)) return { message: String(error), stack: undefined, properties: {} };
+  const { name, message, stack } = error;
+  return { message, stack, properties: { ...Object.fromEntries(Object.entries(error)), name } };
+}
+
+function fromPortable({ message, stack, properties }: PortableError): Error {
+  const code = properties["code"];
+  const error = isErrorCode(code) ? new TocsinError(code, message) : new Error(message);
+  return Object.assign(error, properties, stack !== undefined && { stack });
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
 }

@@ -37,8 +37,6 @@ export type LogHistogram = z.infer<typeof LogHistogram>;
 
 /** `GET logs/facets?q&from&to&fields=service,severity&top=10` */
 export const LogFacets = z.object({
-  facets: z.array(
-    z.object({ field: z.string(), values: z.array(z.object({ value: z.string(), count: z.number() })) }),
-  ),
+  facets: z.array(z.object({ field: z.string(), values: z.array(z.object({ value: z.string(), count: z.number() })) })),
 });
 export type LogFacets = z.infer<typeof LogFacets>;
