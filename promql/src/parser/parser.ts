@@ -1,5 +1,25 @@
-import type { Expr } from "./ast.ts";
+import { CompiledMatcher, type MatchType, type Matcher, METRIC_NAME } from "@tocsin/model";
+import type {
+  AggregateExpr,
+  AggregateOp,
+  BinaryExpr,
+  BinaryOp,
+  DurationExpr,
+  DurationOperand,
+  Expr,
+  NumberLiteral,
+  PositionRange,
+  TimeModifiers,
+  VectorMatching,
+  VectorSelector,
+} from "./ast.ts";
+import { takesParam } from "./ast.ts";
+import { functionSignature } from "./functions.ts";
+import { formatPlain, quoteString } from "./go-format.ts";
+import { AGGREGATORS, Lexer, type Token, type TokenKind, describeToken } from "./lexer.ts";
+import { parseDurationSeconds, parseNumber, unquote } from "./literals.ts";
 import { ParseError } from "./parse-error.ts";
+import { checkTypes } from "./type-check.ts";
 
 export interface ParserOptions {
   /** Functions and aggregations that Prometheus has behind a feature flag; default false. */
@@ -12,7 +32,650 @@ export interface ParserOptions {
   fillModifiers?: boolean;
 }
 
-/** Parses and type-checks a query. Throws `ParseError`. */
-export function parseExpr(text: string, _options: ParserOptions = {}): Expr {
-  throw new ParseError("the parser is being built", { start: 0, end: 0 }, text);
+/** Parses and type-checks a query. Throws `ParseError` for the first thing that is wrong. */
+export function parseExpr(text: string, options: ParserOptions = {}): Expr {
+  const expr = new Parser(text, options).parse();
+  checkTypes(expr, text);
+  return expr;
+}
+
+/** Parses one series selector, as `match[]` takes it; it may match every series. Throws `ParseError`. */
+export function parseSelector(text: string): VectorSelector {
+  return new Parser(text, {}).parseSelector();
+}
+
+const PRECEDENCE: Readonly<Record<string, number>> = {
+  or: 1,
+  and: 2,
+  unless: 2,
+  "==": 3,
+  "!=": 3,
+  "<": 3,
+  "<=": 3,
+  ">": 3,
+  ">=": 3,
+  "</": 3,
+  ">/": 3,
+  "+": 4,
+  "-": 4,
+  "*": 5,
+  "/": 5,
+  "%": 5,
+  atan2: 5,
+  "^": 6,
+};
+const POWER = 6;
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+const CONTEXT_FUNCTIONS = words("start end step range max_of min_of");
+const METRIC_NAMES = words(
+  "identifier metricIdentifier avg bottomk by count count_values fill fill_left fill_right group and or unless max min offset quantile stddev stdvar sum topk without start end limitk limit_ratio step range anchored smoothed max_of min_of",
+);
+const LABEL_NAMES = words(
+  "identifier metricIdentifier avg bool bottomk by count count_values group group_left group_right fill fill_left fill_right ignoring and or unless max min offset on quantile stddev stdvar sum topk start end atan2 limitk limit_ratio step range anchored smoothed max_of min_of",
+);
+const MATCH_OPERATORS = words("= != =~ !~");
+const DURATION_CALLS = words("step range max_of min_of");
+
+/** How deep expressions may nest: far more than anyone writes, far less than the stack holds. */
+const MAX_DEPTH = 600;
+/** Seconds that fit into Prometheus' 64-bit nanoseconds. */
+const MAX_SECONDS = 2 ** 63 / 1e9;
+
+/** What the message says of an unexpected token: where it stands and what could stand there instead. */
+interface Situation {
+  within: string;
+  expected: string;
+}
+const TOP: Situation = { within: "", expected: "" };
+const AGGREGATION: Situation = { within: "aggregation", expected: "" };
+const OFFSET: Situation = { within: "offset", expected: "number, duration, step(), or range()" };
+const RANGE: Situation = { within: "subquery or range selector", expected: "number, duration, step(), or range()" };
+
+/**
+ * Recursive descent with precedence climbing. The order in which it finds faults, and what it calls them, follows the
+ * reference's generated parser, so that both report the same first error.
+ */
+class Parser {
+  private readonly text: string;
+  private readonly options: ParserOptions;
+  private readonly lexer: Lexer;
+  private ahead: Token | undefined;
+  /** End of the last token consumed. */
+  private lastEnd = 0;
+  private depth = 0;
+  /** The innermost construct that has something of its own to say of unexpected tokens. */
+  private situation = TOP;
+
+  constructor(text: string, options: ParserOptions) {
+    this.text = text;
+    this.options = options;
+    this.lexer = new Lexer(text);
+  }
+
+  parse(): Expr {
+    if (this.peek().kind === "eof") this.fail("no expression found in input", { start: 0, end: 0 });
+    const expr = this.binary(0);
+    if (this.peek().kind !== "eof") this.unexpected();
+    return expr;
+  }
+
+  parseSelector(): VectorSelector {
+    const token = this.peek();
+    if (token.kind !== "{" && !METRIC_NAMES.has(token.kind)) this.unexpected();
+    const selector = this.vectorSelector();
+    if (this.peek().kind !== "eof") this.unexpected();
+    return selector;
+  }
+
+  private binary(minPrecedence: number): Expr {
+    let lhs = this.prefix();
+    for (let height = 0; ; height++) {
+      const operator = this.peek();
+      const precedence = PRECEDENCE[operator.kind];
+      if (precedence === undefined || precedence < minPrecedence) return lhs;
+      if (height + this.depth > MAX_DEPTH) this.tooDeep();
+      this.take();
+      const modifiers = this.binaryModifiers();
+      const rhs = this.nested(() => this.binary(operator.kind === "^" ? precedence : precedence + 1));
+      lhs = this.finishBinary(lhs, operator.kind as BinaryOp, modifiers, rhs);
+    }
+  }
+
+  private finishBinary(lhs: Expr, op: BinaryOp, modifiers: BinaryModifiers, rhs: Expr): BinaryExpr {
+    const pos = { start: lhs.pos.start, end: rhs.pos.end };
+    const { fillLeft, fillRight } = modifiers.matching;
+    if (!this.options.fillModifiers && (fillLeft !== undefined || fillRight !== undefined))
+      this.fail("binop fill modifiers are experimental and not enabled", pos);
+    return { type: "binary", op, lhs, rhs, ...modifiers, pos };
+  }
+
+  private binaryModifiers(): BinaryModifiers {
+    const returnBool = this.accept("bool") !== undefined;
+    const matching: VectorMatching = { card: "one-to-one", labels: [], on: false, include: [] };
+    const on = this.accept("on");
+    if (on ?? this.accept("ignoring")) {
+      matching.on = on !== undefined;
+      matching.labels = this.groupingLabels();
+      const left = this.accept("group_left");
+      if (left ?? this.accept("group_right")) {
+        matching.card = left ? "many-to-one" : "one-to-many";
+        if (this.peek().kind === "(") matching.include = this.groupingLabels();
+      }
+    }
+    if (this.accept("fill")) {
+      matching.fillLeft = matching.fillRight = this.fillValue();
+    } else if (this.accept("fill_left")) {
+      matching.fillLeft = this.fillValue();
+      if (this.accept("fill_right")) matching.fillRight = this.fillValue();
+    } else if (this.accept("fill_right")) {
+      matching.fillRight = this.fillValue();
+      if (this.accept("fill_left")) matching.fillLeft = this.fillValue();
+    }
+    return { returnBool, matching };
+  }
+
+  private fillValue(): number {
+    this.expect("(");
+    const minus = this.accept("-");
+    if (!minus) this.accept("+");
+    if (this.peek().kind !== "number" && this.peek().kind !== "duration") this.unexpected();
+    const { value } = this.numberLiteral();
+    this.expect(")");
+    return minus ? -value : value;
+  }
+
+  private prefix(): Expr {
+    const sign = this.accept("+") ?? this.accept("-");
+    if (sign === undefined) return this.postfix(this.primary());
+    const expr = this.nested(() => this.binary(POWER));
+    if (expr.type === "number") {
+      expr.pos.start = sign.start;
+      if (sign.kind === "-") expr.value = -expr.value;
+      return expr;
+    }
+    return { type: "unary", op: sign.kind as "+" | "-", expr, pos: { start: sign.start, end: expr.pos.end } };
+  }
+
+  private primary(): Expr {
+    const token = this.peek();
+    switch (token.kind) {
+      case "number":
+      case "duration":
+        return this.numberLiteral();
+      case "string":
+        this.take();
+        return { type: "string", value: unquote(token.text), pos: { start: token.start, end: token.end } };
+      case "(": {
+        this.take();
+        const expr = this.nested(() => this.binary(0));
+        const end = this.expect(")").end;
+        return { type: "paren", expr, pos: { start: token.start, end } };
+      }
+      case "{":
+        return this.vectorSelector();
+      default:
+        break;
+    }
+    if (!METRIC_NAMES.has(token.kind)) this.unexpected();
+    this.take();
+    const next = this.peek().kind;
+    if (AGGREGATORS.has(token.kind) && (next === "(" || next === "by" || next === "without"))
+      return this.aggregate(token);
+    if (next === "(" && (token.kind === "identifier" || CONTEXT_FUNCTIONS.has(token.kind))) return this.call(token);
+    return this.vectorSelector(token);
+  }
+
+  private numberLiteral(): NumberLiteral {
+    const token = this.take();
+    const pos = { start: token.start, end: token.end };
+    const duration = token.kind === "duration";
+    try {
+      const value = duration ? parseDurationSeconds(token.text) : parseNumber(token.text);
+      return { type: "number", value, duration, pos };
+    } catch (error) {
+      return this.fail(String((error as Error).message), pos);
+    }
+  }
+
+  private aggregate(name: Token): AggregateExpr {
+    const op = name.kind as AggregateOp;
+    return this.within(AGGREGATION, () => {
+      let modifier = this.groupingModifier();
+      const args = this.callArguments();
+      modifier ??= this.groupingModifier();
+      const pos = { start: name.start, end: this.lastEnd };
+      if (args.length === 0) this.fail("no arguments for aggregate expression provided", pos);
+      if ((op === "limitk" || op === "limit_ratio") && !this.options.experimentalFunctions) {
+        this.fail(
+          `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`,
+          pos,
+        );
+      }
+      const wanted = takesParam(op) ? 2 : 1;
+      const expr = args[wanted - 1];
+      if (args.length !== wanted || expr === undefined) {
+        this.fail(
+          `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`,
+          pos,
+        );
+      }
+      const { grouping, without } = modifier ?? { grouping: [], without: false };
+      const param = wanted === 2 ? args[0] : undefined;
+      return { type: "aggregate", op, expr, ...(param && { param }), grouping, without, pos };
+    });
+  }
+
+  private groupingModifier(): { grouping: string[]; without: boolean } | undefined {
+    const by = this.accept("by");
+    if (by === undefined && this.accept("without") === undefined) return undefined;
+    return { grouping: this.groupingLabels(), without: by === undefined };
+  }
+
+  private groupingLabels(): string[] {
+    const wants = (expected: string) => ({ within: "grouping opts", expected });
+    const labels: string[] = [];
+    this.expect("(", wants('"("'));
+    while (this.accept(")") === undefined) {
+      labels.push(this.groupingLabel(wants("label")));
+      if (this.accept(",")) continue;
+      this.expect(")", wants('"," or ")"'));
+      break;
+    }
+    return labels;
+  }
+
+  private groupingLabel(situation: Situation): string {
+    const token = this.peek();
+    if (token.kind !== "string" && !LABEL_NAMES.has(token.kind)) this.unexpected(situation);
+    this.take();
+    const name = token.kind === "string" ? unquote(token.text) : token.text;
+    if (name === "") this.fail(`invalid label name for grouping: ${quoteString(name)}`, token);
+    return name;
+  }
+
+  private call(name: Token): Expr {
+    const args = this.callArguments();
+    const signature = functionSignature(name.text);
+    if (signature === undefined) this.fail(`unknown function with name ${quoteString(name.text)}`, name);
+    if (signature.experimental && !this.options.experimentalFunctions)
+      this.fail(`function ${quoteString(name.text)} is not enabled`, name);
+    return { type: "call", func: name.text, args, pos: { start: name.start, end: this.lastEnd } };
+  }
+
+  private callArguments(): Expr[] {
+    const args: Expr[] = [];
+    this.expect("(");
+    if (this.accept(")")) return args;
+    for (;;) {
+      args.push(this.nested(() => this.binary(0)));
+      const comma = this.accept(",");
+      if (comma === undefined) break;
+      if (!this.startsExpression()) this.fail("trailing commas not allowed in function call args", comma);
+    }
+    this.expect(")");
+    return args;
+  }
+
+  private startsExpression(): boolean {
+    const { kind } = this.peek();
+    return METRIC_NAMES.has(kind) || ["number", "duration", "string", "(", "{", "+", "-"].includes(kind);
+  }
+
+  private vectorSelector(name?: Token): VectorSelector {
+    const first = name ?? (this.peek().kind === "{" ? undefined : this.take());
+    const start = first?.start ?? this.peek().start;
+    const matchers = this.peek().kind === "{" ? this.labelMatchers() : [];
+    const text = first?.text ?? "";
+    if (text !== "") matchers.push({ name: METRIC_NAME, type: "=", value: text });
+    const pos = { start, end: this.lastEnd };
+    return { type: "vectorSelector", name: text, matchers, offsetMs: 0, anchored: false, smoothed: false, pos };
+  }
+
+  private labelMatchers(): Matcher[] {
+    const wants = (expected: string) => ({ within: "label matching", expected });
+    const matchers: Matcher[] = [];
+    this.take();
+    while (this.accept("}") === undefined) {
+      matchers.push(this.labelMatcher(wants));
+      if (this.accept(",")) continue;
+      this.expect("}", wants('"," or "}"'));
+      break;
+    }
+    return matchers;
+  }
+
+  private labelMatcher(wants: (expected: string) => Situation): Matcher {
+    const label = this.peek();
+    if (label.kind !== "identifier" && label.kind !== "string") this.unexpected(wants('identifier or "}"'));
+    this.take();
+    const isQuoted = label.kind === "string";
+    const name = isQuoted ? unquote(label.text) : label.text;
+    if (!MATCH_OPERATORS.has(this.peek().kind)) {
+      if (isQuoted) return { name: METRIC_NAME, type: "=", value: name };
+      this.unexpected(wants("label matching operator"));
+    }
+    const type = this.take().kind as MatchType;
+    if (this.peek().kind !== "string") this.unexpected(wants("string"));
+    const value = this.take();
+    const matcher = { name, type, value: unquote(value.text) };
+    try {
+      return void new CompiledMatcher(matcher), matcher;
+    } catch (error) {
+      return this.fail((error as Error).message, { start: label.start, end: value.end });
+    }
+  }
+
+  private postfix(primary: Expr): Expr {
+    let expr = primary;
+    for (let height = 0; ; height++) {
+      if (height + this.depth > MAX_DEPTH) this.tooDeep();
+      switch (this.peek().kind) {
+        case "[":
+          expr = this.range(expr);
+          break;
+        case "offset":
+          this.take();
+          this.offset(expr);
+          break;
+        case "@":
+          this.take();
+          this.at(expr);
+          break;
+        case "anchored":
+        case "smoothed":
+          this.extend(expr, this.take().kind as "anchored" | "smoothed");
+          break;
+        default:
+          return expr;
+      }
+    }
+  }
+
+  private range(expr: Expr): Expr {
+    const open = this.take();
+    const range = this.within(RANGE, () => this.positiveDuration());
+    if (this.accept(":")) return this.subquery(expr, range);
+    const close = this.expect("]", { within: "subquery or range", expected: '":" or "]"' });
+    const brackets = { start: open.start, end: close.end };
+    if (expr.type !== "vectorSelector") return this.fail("ranges only allowed for vector selectors", brackets);
+    if (hasOffset(expr)) this.fail("no offset modifiers allowed before range", brackets);
+    if (hasAt(expr)) this.fail("no @ modifiers allowed before range", brackets);
+    return {
+      type: "matrixSelector",
+      selector: expr,
+      ...named("range", range),
+      pos: { start: expr.pos.start, end: close.end },
+    };
+  }
+
+  private subquery(expr: Expr, range: DurationOperand): Expr {
+    let step: DurationOperand | undefined;
+    const afterColon = { within: "subquery selector", expected: 'number, duration, step(), range(), or "]"' };
+    if (this.peek().kind !== "]") step = this.within(afterColon, () => this.positiveDuration());
+    const close = this.expect("]", { within: "subquery selector", expected: '"]"' });
+    return {
+      type: "subquery",
+      expr,
+      ...named("range", range),
+      ...(step ? named("step", step) : { stepMs: 0 }),
+      offsetMs: 0,
+      pos: { start: expr.pos.start, end: close.end },
+    };
+  }
+
+  /** The part of a selector or subquery that carries `offset` and `@`. */
+  private timeModifiers(expr: Expr, otherwise: string): TimeModifiers {
+    if (expr.type === "matrixSelector") return expr.selector;
+    if (expr.type === "vectorSelector" || expr.type === "subquery") return expr;
+    return this.fail(otherwise, expr.pos);
+  }
+
+  private offset(expr: Expr): void {
+    const duration = this.within(OFFSET, () => this.offsetDuration());
+    const target = this.timeModifiers(
+      expr,
+      "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+    );
+    if (hasOffset(target)) this.fail("offset may not be set multiple times", expr.pos);
+    if (duration.type === "number") target.offsetMs = toMs(duration.value);
+    else target.offsetExpr = duration;
+    this.stretch(expr);
+  }
+
+  private at(expr: Expr): void {
+    const situation = { within: "@", expected: "timestamp" };
+    const token = this.peek();
+    if (token.kind === "start" || token.kind === "end") {
+      this.take();
+      this.expect("(", situation);
+      this.expect(")", situation);
+      this.atTarget(expr).atEdge = token.kind;
+    } else {
+      const sign = this.accept("-") ?? this.accept("+");
+      if (this.peek().kind !== "number" && this.peek().kind !== "duration") this.unexpected(situation);
+      const { value } = this.numberLiteral();
+      this.setAt(expr, sign?.kind === "-" ? -value : value);
+    }
+    this.stretch(expr);
+  }
+
+  private setAt(expr: Expr, seconds: number): void {
+    if (!(Math.abs(seconds) < 2 ** 63)) {
+      const shown = Number.isFinite(seconds) ? `${formatPlain(seconds)}.000000` : formatPlain(seconds);
+      this.fail(`timestamp out of bounds for @ modifier: ${shown}`, expr.pos);
+    }
+    const ms = seconds * 1000;
+    this.atTarget(expr).atMs = Math.sign(ms) * Math.round(Math.abs(ms)) + 0;
+  }
+
+  private atTarget(expr: Expr): TimeModifiers {
+    const target = this.timeModifiers(
+      expr,
+      "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+    );
+    if (hasAt(target)) this.fail("@ <timestamp> may not be set multiple times", expr.pos);
+    return target;
+  }
+
+  private extend(expr: Expr, kind: "anchored" | "smoothed"): void {
+    if (!this.options.extendedRangeSelectors) this.fail(`${kind} modifier is experimental and not enabled`, expr.pos);
+    if (expr.type === "subquery") this.fail(`${kind} modifier is not supported for subqueries`, expr.pos);
+    const selector = expr.type === "matrixSelector" ? expr.selector : expr;
+    if (selector.type !== "vectorSelector") return this.fail(`${kind} modifier not implemented`, expr.pos);
+    selector[kind] = true;
+    if (selector.anchored && selector.smoothed)
+      this.fail("anchored and smoothed modifiers cannot be used together", expr.pos);
+  }
+
+  private stretch(expr: Expr): void {
+    expr.pos.end = this.lastEnd;
+  }
+
+  /** An offset takes one operand, so that `foo offset 5m + 3` adds to foo; arithmetic needs parentheses. */
+  private offsetDuration(): DurationOperand {
+    const sign = this.peek();
+    if (sign.kind === "(") return this.durationBinary(0);
+    if (sign.kind !== "+" && sign.kind !== "-") return this.durationOperand();
+    this.take();
+    const next = this.peek();
+    if (next.kind === "number" || next.kind === "duration") {
+      const literal = this.numberLiteral();
+      if (sign.kind === "-") literal.value = -literal.value;
+      if (isOutOfRange(literal.value)) this.fail("duration out of range", sign);
+      literal.pos.start = sign.start;
+      return literal;
+    }
+    if (DURATION_CALLS.has(next.kind)) {
+      const rhs = this.durationCall(false);
+      const pos = { start: sign.start, end: rhs.pos.end };
+      const expr: DurationExpr = { type: "duration", op: sign.kind, rhs, wrapped: false, pos };
+      this.requireDurationExpressions(expr);
+      return expr;
+    }
+    if (next.kind === "(") {
+      this.take();
+      const inner = this.nested(() => this.durationBinary(0));
+      const end = this.expect(")").end;
+      return this.signed(sign, wrap(inner, { start: inner.pos.start, end }));
+    }
+    const operand = this.signed(sign, this.nested(() => this.durationBinary(POWER)));
+    return this.durationRest(operand, 0);
+  }
+
+  private positiveDuration(): DurationOperand {
+    const duration = this.durationBinary(0);
+    if (duration.type === "number" && duration.value <= 0)
+      this.fail("duration must be greater than 0", duration.pos);
+    return duration;
+  }
+
+  private durationBinary(minPrecedence: number): DurationOperand {
+    const sign = this.accept("+") ?? this.accept("-");
+    const first = sign ? this.signed(sign, this.nested(() => this.durationBinary(POWER))) : this.durationOperand();
+    return this.durationRest(first, minPrecedence);
+  }
+
+  private durationRest(first: DurationOperand, minPrecedence: number): DurationOperand {
+    let lhs = first;
+    for (let height = 0; ; height++) {
+      const operator = this.peek();
+      const op = operator.kind;
+      if (op !== "+" && op !== "-" && op !== "*" && op !== "/" && op !== "%" && op !== "^") return lhs;
+      const precedence = PRECEDENCE[op] ?? 0;
+      if (precedence < minPrecedence) return lhs;
+      if (height + this.depth > MAX_DEPTH) this.tooDeep();
+      this.take();
+      const rhs = this.nested(() => this.durationBinary(op === "^" ? precedence : precedence + 1));
+      this.requireDurationExpressions(lhs);
+      if (rhs.type === "number" && rhs.value === 0 && (op === "/" || op === "%"))
+        this.fail(op === "/" ? "division by zero" : "modulo by zero", operator);
+      lhs = { type: "duration", op, lhs, rhs, wrapped: false, pos: { start: lhs.pos.start, end: rhs.pos.end } };
+    }
+  }
+
+  private durationOperand(): DurationOperand {
+    const token = this.peek();
+    if (DURATION_CALLS.has(token.kind)) return this.durationCall(true);
+    if (token.kind === "(") {
+      this.take();
+      const inner = this.nested(() => this.durationBinary(0));
+      const end = this.expect(")").end;
+      this.requireDurationExpressions(inner);
+      return wrap(inner, { start: token.start, end });
+    }
+    if (token.kind !== "number" && token.kind !== "duration") this.unexpected();
+    const literal = this.numberLiteral();
+    if (isOutOfRange(literal.value)) this.fail("duration out of range", literal.pos);
+    return literal;
+  }
+
+  private durationCall(check: boolean): DurationExpr {
+    const token = this.take();
+    const op = token.kind as "step" | "range" | "max_of" | "min_of";
+    this.expect("(");
+    const isNullary = op === "step" || op === "range";
+    const lhs = isNullary ? undefined : this.nested(() => this.durationBinary(0));
+    if (!isNullary) this.expect(",");
+    const rhs = isNullary ? undefined : this.nested(() => this.durationBinary(0));
+    const pos = { start: token.start, end: this.expect(")").end };
+    const expr: DurationExpr = { type: "duration", op, ...(lhs && { lhs }), ...(rhs && { rhs }), wrapped: false, pos };
+    if (check) this.requireDurationExpressions(lhs && rhs ? { ...expr, pos: { ...pos, start: lhs.pos.start } } : expr);
+    return expr;
+  }
+
+  private signed(sign: Token, operand: DurationOperand): DurationOperand {
+    if (operand.type === "duration") {
+      if (sign.kind !== "-") return operand;
+      const pos = { start: sign.start, end: operand.pos.end };
+      return { type: "duration", op: "-", rhs: operand, wrapped: false, pos };
+    }
+    if (sign.kind === "-") operand.value = -operand.value;
+    if (isOutOfRange(operand.value)) this.fail("duration out of range", sign);
+    operand.pos.start = sign.start;
+    return operand;
+  }
+
+  private requireDurationExpressions(expr: DurationOperand): void {
+    if (!this.options.durationExpressions)
+      this.fail("experimental duration expression is not enabled", expr.pos);
+  }
+
+  private peek(): Token {
+    this.ahead ??= this.lexer.next();
+    return this.ahead;
+  }
+
+  private take(): Token {
+    const token = this.peek();
+    this.ahead = undefined;
+    this.lastEnd = token.end;
+    return token;
+  }
+
+  private accept(kind: TokenKind): Token | undefined {
+    return this.peek().kind === kind ? this.take() : undefined;
+  }
+
+  private expect(kind: TokenKind, situation = this.situation): Token {
+    if (this.peek().kind !== kind) this.unexpected(situation);
+    return this.take();
+  }
+
+  private within<T>(situation: Situation, parse: () => T): T {
+    const outer = this.situation;
+    this.situation = situation;
+    const result = parse();
+    this.situation = outer;
+    return result;
+  }
+
+  private nested<T>(parse: () => T): T {
+    if (++this.depth > MAX_DEPTH) this.tooDeep();
+    const result = parse();
+    this.depth--;
+    return result;
+  }
+
+  private tooDeep(): never {
+    return this.fail(`expression nested more than ${MAX_DEPTH} levels deep`, this.peek());
+  }
+
+  private unexpected({ within, expected } = this.situation): never {
+    const token = this.peek();
+    const where = within === "" ? "" : ` in ${within}`;
+    const instead = expected === "" ? "" : `, expected ${expected}`;
+    return this.fail(`unexpected ${describeToken(token)}${where}${instead}`, token);
+  }
+
+  private fail(reason: string, { start, end }: PositionRange): never {
+    throw new ParseError(reason, { start, end }, this.text);
+  }
+}
+
+interface BinaryModifiers {
+  returnBool: boolean;
+  matching: VectorMatching;
+}
+
+const hasOffset = (target: TimeModifiers): boolean => target.offsetMs !== 0 || target.offsetExpr !== undefined;
+const hasAt = (target: TimeModifiers): boolean => target.atMs !== undefined || target.atEdge !== undefined;
+const isOutOfRange = (seconds: number): boolean => Math.abs(seconds) > MAX_SECONDS;
+
+/** Seconds as milliseconds, rounded to the nanosecond. */
+function toMs(seconds: number): number {
+  const ns = seconds * 1e9;
+  return (Math.sign(ns) * Math.round(Math.abs(ns))) / 1e6 + 0;
+}
+
+function named<K extends "range" | "step">(key: K, duration: DurationOperand) {
+  const ms = duration.type === "number" ? toMs(duration.value) : 0;
+  const expr = duration.type === "duration" ? { [`${key}Expr`]: duration } : {};
+  return { [`${key}Ms`]: ms, ...expr } as Record<`${K}Ms`, number> & Partial<Record<`${K}Expr`, DurationExpr>>;
+}
+
+/** Remembers parentheses, so that printing keeps them; a bare number becomes `+number` in them. */
+function wrap(operand: DurationOperand, pos: PositionRange): DurationExpr {
+  if (operand.type === "duration") return Object.assign(operand, { wrapped: true });
+  return { type: "duration", op: "+", rhs: operand, wrapped: true, pos };
 }
