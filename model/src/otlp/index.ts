@@ -1,5 +1,7 @@
 export { OtlpDecodeError } from "./error.ts";
-export { decodeLogs, decodeMetrics, decodeTraces } from "./decode.ts";
+export { decodeLogs } from "./decode-logs.ts";
+export { decodeMetrics } from "./decode-metrics.ts";
+export { decodeTraces } from "./decode-traces.ts";
 export { encodeLogs, encodeMetrics, encodeTraces } from "./encode.ts";
 export { logsFromJson, metricsFromJson, tracesFromJson, tracesToJson } from "./json.ts";
 export { inspect, type Inspection } from "./inspect.ts";
