@@ -1,1 +1,9 @@
-export {};
+export {
+  currentTraceId,
+  metricsRegistry,
+  shutdownTelemetry,
+  type SpanOptions,
+  startTelemetry,
+  withSpan,
+} from "./api.ts";
+export type { TelemetryOptions } from "./telemetry.ts";

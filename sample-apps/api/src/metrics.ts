@@ -1,0 +1,50 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Upstream } from "./upstream.ts";
+
+export type GatewayMetrics = ReturnType<typeof gatewayMetrics>;
+
+/** `upstreams` is asked at each scrape. */
+export function gatewayMetrics(registry: Registry, upstreams: () => readonly Upstream[]) {
+  const registers = [registry];
+  new Gauge({
+    name: "gateway_circuit_open",
+    help: "1 while calls to the upstream are held back",
+    labelNames: ["upstream"],
+    registers,
+    collect() {
+      for (const { name, circuitOpen } of upstreams()) this.set({ upstream: name }, circuitOpen ? 1 : 0);
+    },
+  });
+  return {
+    orders: new Counter({
+      name: "orders_total",
+      help: "Orders posted, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    logins: new Counter({
+      name: "logins_total",
+      help: "Logins asked for and confirmed, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    orderValue: new Histogram({
+      name: "order_value_yuan",
+      help: "Value of accepted orders",
+      buckets: [10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
+      registers,
+    }),
+    upstreamRequests: new Counter({
+      name: "gateway_upstream_requests_total",
+      help: "Calls to other services, by outcome",
+      labelNames: ["upstream", "outcome"],
+      registers,
+    }),
+    upstreamDuration: new Histogram({
+      name: "gateway_upstream_duration_seconds",
+      help: "Time of calls to other services",
+      labelNames: ["upstream"],
+      registers,
+    }),
+  };
+}

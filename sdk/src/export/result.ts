@@ -1,0 +1,9 @@
+/** What became of one batch. */
+export type ExportResult =
+  /** `rejected` records were refused for good although the request was accepted. */
+  | { status: "ok"; rejected: number; reason: string }
+  | { status: "retry"; afterMs?: number; error: string }
+  | { status: "permanent"; error: string };
+
+/** Sends one encoded batch. Never rejects. */
+export type Send = (body: Uint8Array) => Promise<ExportResult>;
