@@ -1,1 +1,1 @@
-export {};
+export { dashboardServer, type DashboardServerOptions } from "./dashboard-server.ts";

@@ -1,0 +1,12 @@
+import { DecisionPage } from "@tocsin/model";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { getJson, type Params } from "./client.ts";
+import { usePolled } from "./use-polled.ts";
+
+/** The newest decisions, optionally of one alert or of some kinds. */
+export function useDecisions(params: Params & { limit: number }): UseQueryResult<DecisionPage> {
+  return usePolled({
+    queryKey: ["decisions", params],
+    queryFn: ({ signal }) => getJson("/api/tocsin/v1/decisions", DecisionPage, { params, signal }),
+  });
+}

@@ -1,0 +1,27 @@
+import react from "@vitejs/plugin-react";
+import { defaultClientConditions, defineConfig, type Plugin } from "vite";
+
+/** `vite --mode fake` answers the API from dev/fake-api.ts, so that pages can be worked on without a running platform. */
+function fakeApiPlugin(): Plugin {
+  return {
+    name: "tocsin-fake-api",
+    async configureServer(server) {
+      const { fakeApi } = await import("./dev/fake-api.ts");
+      const answer = fakeApi();
+      server.middlewares.use((request, response, next) => {
+        if (!answer(request, response)) next();
+      });
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), ...(mode === "fake" ? [fakeApiPlugin()] : [])],
+  resolve: { conditions: ["@tocsin/source", ...defaultClientConditions] },
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    ...(mode === "fake" ? {} : { proxy: { "/api": process.env["TOCSIN_URL"] ?? "http://127.0.0.1:9400" } }),
+  },
+  build: { target: "es2023", chunkSizeWarningLimit: 700, reportCompressedSize: false },
+}));
