@@ -1,1 +1,9 @@
 export * from "./bus.ts";
+export {
+  createDeadLetters,
+  type DeadLetterHead,
+  type DeadLetters,
+  type DeadLetterSink,
+  type DeadLettersOptions,
+} from "./dead-letters.ts";
+export { createMemoryBus, type MemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
