@@ -1,0 +1,23 @@
+export {
+  type AlertSink,
+  createEngineQuerySource,
+  type QueryAnswer,
+  type QuerySample,
+  type QuerySeries,
+  type QuerySource,
+  type RuleOutput,
+} from "../query-source.ts";
+export { rulesApi } from "./api.ts";
+export type { RuleAlert } from "./evaluate.ts";
+export {
+  type AlertingRule,
+  findRuleFiles,
+  loadRuleFiles,
+  parseRuleFile,
+  type RecordingRule,
+  type Rule,
+  type RuleDefaults,
+  type RuleGroupConfig,
+} from "./rule-file.ts";
+export type { GroupSnapshot, RuleHealth, RuleSnapshot } from "./rule-group.ts";
+export { createRuleManager, type RuleManager, type RuleManagerOptions } from "./rule-manager.ts";

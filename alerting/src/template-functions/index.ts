@@ -1,0 +1,11 @@
+export {
+  humanize,
+  humanize1024,
+  humanizeDuration,
+  humanizePercentage,
+  humanizeTimestamp,
+  toDuration,
+  toFloat,
+  toTime,
+} from "./numbers.ts";
+export { match, reReplaceAll, safeHtml, title, toLower, toUpper } from "./text.ts";
