@@ -99,7 +99,7 @@ test("a data folder in use, and one that cannot be written, are told by name", a
   const second = await runTocsin(["up", "--no-demo", "--port", "0", "--data-dir", tocsin.dataDir]);
   expect([second.code, second.output]).toEqual([
     1,
-    expect.stringContaining(`${tocsin.dataDir} is in use by process ${tocsin.pid}`),
+    expect.stringContaining(`the data folder ${tocsin.dataDir} is in use by process ${tocsin.pid}`),
   ]);
   const unwritable = await runTocsin(["up", "--no-demo", "--port", "0", "--data-dir", "/proc/tocsin"]);
   expect([unwritable.code, unwritable.output]).toEqual([

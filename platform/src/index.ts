@@ -2,6 +2,7 @@ export * from "./backoff.ts";
 export * from "./clock.ts";
 export * from "./component.ts";
 export * from "./config.ts";
+export * from "./data-dir.ts";
 export * from "./errors.ts";
 export * from "./http-server.ts";
 export * from "./logger.ts";
