@@ -1,1 +1,2 @@
-export {};
+export { describeFlag } from "./settings/read-settings.ts";
+export { SCALAR_KEYS, ScalarSettings, TocsinConfig } from "./settings/settings.ts";

@@ -69,14 +69,21 @@ function describeMistakes(error: z.ZodError, flags: Record<string, unknown>, env
     .join("\n");
 }
 
+/** How a setting is spelled on the command line and in the environment, and its default as text. */
+export function describeFlag(key: ScalarKey): { flag: string; env: string; fallback: string } {
+  const fallback = ScalarSettings.parse({})[key];
+  return {
+    flag: isBoolean(key) && fallback === true ? `--no-${flagName(key)}` : `--${flagName(key)}`,
+    env: envName(key),
+    fallback: Array.isArray(fallback) ? "" : String(fallback),
+  };
+}
+
 /** The flag list of `--help`: name, environment variable, default, meaning. */
 export function describeSettings(): string {
   const rows = SCALAR_KEYS.map((key) => {
-    const schema = ScalarSettings.shape[key];
-    const fallback = ScalarSettings.parse({})[key];
-    const shown = Array.isArray(fallback) ? "" : String(fallback);
-    const name = isBoolean(key) && fallback === true ? `--no-${flagName(key)}` : `--${flagName(key)}`;
-    return [name, envName(key), shown, schema.description ?? ""] as const;
+    const { flag, env, fallback } = describeFlag(key);
+    return [flag, env, fallback, ScalarSettings.shape[key].description ?? ""] as const;
   });
   const all = [["--config", "TOCSIN_CONFIG", "", "tocsin.yaml"] as const, ...rows];
   const width = (column: 0 | 1 | 2) => Math.max(...all.map((row) => row[column].length));
