@@ -41,7 +41,8 @@ export function ruleSamples(answer: QueryAnswer): QuerySample[] {
       return answer.samples;
     case "scalar":
       return [{ labels: {}, value: answer.value, timestampMs: answer.timestampMs }];
-    default:
+    case "matrix":
+    case "string":
       throw new Error("rule result is not a vector or scalar");
   }
 }

@@ -79,7 +79,7 @@ export interface GroupSnapshot {
 }
 
 /** The slot that `nowMs` falls into: a multiple of the interval, shifted by the group's own phase. */
-export function slotAt(config: RuleGroupConfig, nowMs: UnixMs): UnixMs {
+export function slotAt(config: Pick<RuleGroupConfig, "file" | "name" | "intervalMs">, nowMs: UnixMs): UnixMs {
   const hash = BigInt(`0x${fingerprint({ file: config.file, name: config.name })}`);
   const phase = Number(hash % BigInt(config.intervalMs));
   return Math.floor((nowMs - phase) / config.intervalMs) * config.intervalMs + phase;

@@ -80,7 +80,8 @@ export class RuleTemplates {
       Value: sample.value,
     });
     const answers = new Map<string, TemplateSample[] | Error>();
-    const { [METRIC_NAME]: _, ...labels } = sample.labels;
+    const labels: Record<string, string> = { ...sample.labels };
+    delete labels[METRIC_NAME];
     for (const [name, text] of Object.entries(this.#rule.labels)) {
       const value = await this.#text(text, data, context, answers);
       if (value === "") delete labels[name];
@@ -139,7 +140,8 @@ function samplesOf(answer: QueryAnswer): TemplateSample[] {
       return answer.samples;
     case "scalar":
       return [{ labels: {}, value: answer.value }];
-    default:
+    case "matrix":
+    case "string":
       throw new Error("query result is not a vector or scalar");
   }
 }

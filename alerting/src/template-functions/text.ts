@@ -21,12 +21,12 @@ export const safeHtml = goFunction([string], markSafe);
 /** Go changes case letter by letter, so one letter never becomes two. */
 function upperChar(char: string): string {
   const upper = char.toUpperCase();
-  return [...upper].length === 1 ? upper : char;
+  return Array.from(upper).length === 1 ? upper : char;
 }
 
 function lowerChar(char: string): string {
   const lower = char.toLowerCase();
-  return [...lower].length === 1 ? lower : char;
+  return Array.from(lower).length === 1 ? lower : char;
 }
 
 function checked<T>(run: () => T): T {
