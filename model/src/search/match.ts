@@ -84,12 +84,20 @@ export function textPredicate(test: TextTest): (text: string) => boolean {
 
 /** Whether a record satisfies the query, field by field: the meaning that every store has to reproduce. */
 export function matchesLog(query: Query, record: LogRecord): boolean {
-  return matches(query, () => messageText(record.body), (field) => logField(record, field));
+  return matches(
+    query,
+    () => messageText(record.body),
+    (field) => logField(record, field),
+  );
 }
 
 /** Whether a span satisfies the query. */
 export function matchesSpan(query: Query, span: Span): boolean {
-  return matches(query, () => span.name, (field) => spanField(span, field));
+  return matches(
+    query,
+    () => span.name,
+    (field) => spanField(span, field),
+  );
 }
 
 function matches(query: Query, text: () => string, values: (field: Field) => AttributeValue[]): boolean {

@@ -1,5 +1,13 @@
 import { SPAN_KINDS, SPAN_STATUSES } from "./match.ts";
-import { LOG_FIELDS, MATCH_ALL, TRACE_FIELDS, type Field, type FieldTest, type KnownField, type Query } from "./query.ts";
+import {
+  LOG_FIELDS,
+  MATCH_ALL,
+  TRACE_FIELDS,
+  type Field,
+  type FieldTest,
+  type KnownField,
+  type Query,
+} from "./query.ts";
 import { atoms } from "./words.ts";
 
 /** What is searched decides which fields have a meaning of their own. */
@@ -101,7 +109,11 @@ class Parser {
           return this.#nested(() => this.#group(next.start, named));
         }
         if (!next || next.start !== token.end) {
-          throw new SearchSyntaxError(`${token.key}: has no value (write ${token.key}:value or ${token.key}:*)`, token.start, token.end);
+          throw new SearchSyntaxError(
+            `${token.key}: has no value (write ${token.key}:value or ${token.key}:*)`,
+            token.start,
+            token.end,
+          );
         }
         this.#at++;
         return this.#leaf(next, named);
@@ -126,7 +138,8 @@ class Parser {
         return field && !isText(field) ? fieldQuery(field, valueTest(field, token)) : textQuery(token);
       case "compare":
       case "range":
-        if (!field) throw new SearchSyntaxError("a comparison needs a key, like duration:>500ms", token.start, token.end);
+        if (!field)
+          throw new SearchSyntaxError("a comparison needs a key, like duration:>500ms", token.start, token.end);
         if (isText(field)) throw new SearchSyntaxError("text cannot be compared by size", token.start, token.end);
         return fieldQuery(field, token.type === "compare" ? compareTest(field, token) : rangeTest(field, token));
       default:
@@ -196,7 +209,13 @@ function textQuery(token: ValueToken): Query {
   if (token.pattern === "*" && !token.quoted) return MATCH_ALL;
   const units = atoms(token.text);
   const inner = token.pattern.slice(0, -1);
-  if (token.wild && inner !== "" && token.pattern.endsWith("*") && !/(?<!\\)[*?]/.test(inner) && /[\p{L}\p{N}_]$/u.test(inner)) {
+  if (
+    token.wild &&
+    inner !== "" &&
+    token.pattern.endsWith("*") &&
+    !/(?<!\\)[*?]/.test(inner) &&
+    /[\p{L}\p{N}_]$/u.test(inner)
+  ) {
     return { op: "text", test: { kind: "words", text: token.text, atoms: units, prefix: true } };
   }
   if (token.wild) {
@@ -261,7 +280,11 @@ const UNITS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s:
 function milliseconds(text: string, place: { start: number; end: number }): number {
   const match = /^(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)?$/.exec(text);
   if (match) return Number(match[1]) * (UNITS[match[2] ?? "ms"] as number);
-  throw new SearchSyntaxError(`${JSON.stringify(text)} is no duration (write 250ms, 1.5s or 2m)`, place.start, place.end);
+  throw new SearchSyntaxError(
+    `${JSON.stringify(text)} is no duration (write 250ms, 1.5s or 2m)`,
+    place.start,
+    place.end,
+  );
 }
 
 function bounds(field: Field, text: string, place: { start: number; end: number }): [number, number] {
@@ -345,7 +368,12 @@ function readTerm(text: string, at: number): Token[] {
 function readKey(text: string, at: number): Extract<Token, { type: "key" }> | undefined {
   const quoted = text[at] === '"' ? /^"((?:[^"\\]|\\.)*)":/.exec(text.slice(at)) : null;
   if (quoted) {
-    return { type: "key", key: (quoted[1] as string).replaceAll(/\\(.)/g, "$1"), start: at, end: at + quoted[0].length };
+    return {
+      type: "key",
+      key: (quoted[1] as string).replaceAll(/\\(.)/g, "$1"),
+      start: at,
+      end: at + quoted[0].length,
+    };
   }
   const plain = /^([\p{L}_@][\p{L}\p{N}_@./-]*):(?!\/\/)/u.exec(text.slice(at));
   return plain ? { type: "key", key: plain[1] as string, start: at, end: at + plain[0].length } : undefined;

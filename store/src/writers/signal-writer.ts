@@ -1,0 +1,240 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { errorMessage, TocsinError } from "@tocsin/platform";
+import type { FileInfo } from "../files/file-info.ts";
+import { hourOf, nextFileName, parseFileName } from "../files/file-name.ts";
+import { ActiveFile, SEEN_WINDOW_MS, type Admitted } from "./active-file.ts";
+import type { RecordKind } from "./record-kind.ts";
+import { RecentIds } from "./recent-ids.ts";
+
+export interface FileLimits {
+  maxFileRecords: number;
+  maxFileBytes: number;
+  /** Open blocks are closed after this time even when small. */
+  maxTailAgeMs: number;
+  fsync: boolean;
+}
+
+/** A request's worth of records, and what it is known by when it comes again. */
+export interface WriteBatch<R> {
+  records: readonly R[];
+  bytes: number;
+  id: Buffer;
+}
+
+export interface Written<R> {
+  /** The file, and the row of each record in it. */
+  file: FileInfo;
+  records: R[];
+  rows: number[];
+  /** Left out: came before, or has no id. */
+  repeated: number;
+  invalid: number;
+}
+
+export interface DamagedFile {
+  name: string;
+  reason: string;
+}
+
+const RECENT_IDS = 100_000;
+
+/** The only writer of one signal's folder: begins, continues, finishes and deletes its files. Not for two processes at once. */
+export class SignalWriter<R> {
+  readonly #dir: string;
+  readonly #kind: RecordKind<R>;
+  readonly #limits: FileLimits;
+  readonly #sealed = new Map<string, FileInfo>();
+  readonly #seen = new Map<string, number>();
+  readonly #recent = new RecentIds(RECENT_IDS);
+  #active: ActiveFile<R> | undefined;
+  #lastName: string | undefined;
+
+  constructor(dir: string, kind: RecordKind<R>, limits: FileLimits) {
+    this.#dir = dir;
+    this.#kind = kind;
+    this.#limits = limits;
+  }
+
+  /** Finds the files of earlier runs; what cannot be read is set aside under another name and returned. */
+  open(): DamagedFile[] {
+    makeDir(this.#dir);
+    const damaged: DamagedFile[] = [];
+    const names = readdirSync(this.#dir)
+      .filter((file) => file.endsWith(".db") && parseFileName(file.slice(0, -3)))
+      .map((file) => file.slice(0, -3))
+      .sort();
+    for (const name of names) {
+      this.#lastName = name;
+      try {
+        this.#openExisting(name, names.slice(-2).includes(name), name === names.at(-1));
+      } catch (error) {
+        if (isAboutDisk(error)) throw error;
+        damaged.push({ name, reason: errorMessage(error) });
+        this.setAside(name);
+      }
+    }
+    return damaged;
+  }
+
+  files(): FileInfo[] {
+    return [...this.#sealed.values(), ...(this.#active ? [this.#active.info] : [])];
+  }
+
+  write(batches: readonly WriteBatch<R>[], at: number): Written<R> {
+    const file = this.#fileFor(at);
+    const { admitted, ids, repeated, invalid, identities } = this.#admit(batches, at);
+    const rows = admitted.length + ids.length > 0 ? file.write(admitted, ids, at) : [];
+    for (const id of ids) this.#seen.set(id.toString("latin1"), at);
+    for (const identity of identities) this.#recent.add(identity);
+    return { file: file.info, records: admitted.map(({ record }) => record), rows, repeated, invalid };
+  }
+
+  /** Upkeep: closes blocks that waited long enough, finishes the file when its hour is over, forgets old batch ids. */
+  tick(at: number): void {
+    const active = this.#active;
+    if (!active) return;
+    if (this.#isOver(active, at)) return this.#finish(active);
+    const since = active.tailSince;
+    if (since !== undefined && at - since >= this.#limits.maxTailAgeMs) active.closeBlock();
+    const before = at - SEEN_WINDOW_MS;
+    active.forgetSeen(before);
+    for (const [id, seenAt] of this.#seen) if (seenAt < before) this.#seen.delete(id);
+  }
+
+  /** Deletes finished files; nobody may have them open. */
+  drop(names: readonly string[]): void {
+    for (const name of names) {
+      if (!this.#sealed.delete(name)) continue;
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${this.#path(name)}${suffix}`, { force: true });
+    }
+  }
+
+  /** Takes a file that turned out unreadable out of service but keeps its bytes. */
+  setAside(name: string): void {
+    this.#sealed.delete(name);
+    if (this.#active?.name === name) {
+      this.#active.abandon();
+      this.#active = undefined;
+    }
+    for (const suffix of ["-wal", "-shm", ""])
+      renameIfThere(`${this.#path(name)}${suffix}`, `${this.#path(name)}.damaged${suffix}`);
+  }
+
+  close(): void {
+    this.#active?.closeBlock();
+    this.#active?.close();
+    this.#active = undefined;
+  }
+
+  #openExisting(name: string, recent: boolean, newest: boolean): void {
+    const file = new ActiveFile(name, this.#path(name), this.#kind, this.#limits.fsync);
+    try {
+      for (const [id, at] of recent ? file.seen() : []) this.#seen.set(id, at);
+      const { identity } = this.#kind;
+      if (recent && identity) for (const record of file.newest(RECENT_IDS)) this.#recent.add(identity(record));
+      if (newest && !file.sealed) {
+        this.#active = file;
+        return;
+      }
+      if (!file.sealed) file.seal();
+      this.#sealed.set(name, file.info);
+    } catch (error) {
+      file.abandon();
+      throw error;
+    }
+    file.close();
+  }
+
+  #admit(batches: readonly WriteBatch<R>[], at: number) {
+    const admitted: Admitted<R>[] = [];
+    const ids: Buffer[] = [];
+    const identities = new Set<string>();
+    const fresh = new Set<string>();
+    let repeated = 0;
+    let invalid = 0;
+    for (const batch of batches) {
+      const key = batch.id.toString("latin1");
+      if (this.#seen.has(key) || fresh.has(key)) {
+        repeated += batch.records.length;
+        continue;
+      }
+      if (batch.records.every((record) => this.#kind.timed(record))) {
+        fresh.add(key);
+        ids.push(batch.id);
+      }
+      const bytes = batch.bytes / Math.max(1, batch.records.length);
+      for (const sent of batch.records) {
+        const record = this.#kind.admit(sent, at);
+        const identity = record && this.#kind.identity?.(record);
+        if (!record) invalid++;
+        else if (identity !== undefined && (this.#recent.has(identity) || identities.has(identity))) repeated++;
+        else {
+          if (identity !== undefined) identities.add(identity);
+          admitted.push({ record, bytes });
+        }
+      }
+    }
+    return { admitted, ids, repeated, invalid, identities };
+  }
+
+  #fileFor(at: number): ActiveFile<R> {
+    if (this.#active && this.#isOver(this.#active, at)) this.#finish(this.#active);
+    if (!this.#active) {
+      const name = nextFileName(at, this.#lastName);
+      makeDir(this.#dir);
+      this.#active = new ActiveFile(name, this.#path(name), this.#kind, this.#limits.fsync);
+      this.#lastName = name;
+    }
+    return this.#active;
+  }
+
+  #isOver(file: ActiveFile<R>, at: number): boolean {
+    const begun = parseFileName(file.name);
+    return (
+      (begun !== undefined && hourOf(at) > begun.hourMs) ||
+      file.records >= this.#limits.maxFileRecords ||
+      file.info.bytes >= this.#limits.maxFileBytes
+    );
+  }
+
+  #finish(file: ActiveFile<R>): void {
+    file.seal();
+    this.#sealed.set(file.name, file.info);
+    this.#active = undefined;
+    file.close();
+    this.#sealed.set(file.name, file.info);
+  }
+
+  #path(name: string): string {
+    return join(this.#dir, `${name}.db`);
+  }
+}
+
+function makeDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new TocsinError("TOCSIN_DATA_DIR_UNWRITABLE", `cannot create ${dir}: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+const SQLITE_CODES_OF_DISK = new Set([
+  3 /* PERM */, 5 /* BUSY */, 8 /* READONLY */, 10 /* IOERR */, 13 /* FULL */, 14 /* CANTOPEN */,
+]);
+
+/** Whether SQLite complains of the disk or the folder, and not of what stands in the file. */
+export function isAboutDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return "errcode" in error && typeof error.errcode === "number" && SQLITE_CODES_OF_DISK.has(error.errcode & 0xff);
+}
