@@ -17,7 +17,7 @@ export class AsyncContextManager implements ContextManager {
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    return this.#storage.run(context, () => Reflect.apply(fn, thisArg, args) as ReturnType<F>);
+    return this.#storage.run(context, () => Reflect.apply(fn, thisArg, args));
   }
 
   /** Binds a function; an emitter keeps the context of each `emit`, as AsyncLocalStorage does it anyway. */

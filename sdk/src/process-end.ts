@@ -45,11 +45,16 @@ export function flushAtProcessEnd({ flush, onCrash }: ProcessEndOptions): Dispos
     void flushOnce();
   };
 
+  const flushThenExit = async (): Promise<never> => {
+    await flushOnce();
+    process.exit(1);
+  };
+
   const onUncaught = (error: unknown): void => {
     onCrash(error);
     if (process.listenerCount("uncaughtException") > 1) return;
     process.stderr.write(`${inspect(error)}\n\nNode.js ${process.version}\n`);
-    void flushOnce().then(() => process.exit(1));
+    void flushThenExit();
   };
 
   for (const signal of SIGNALS) process.on(signal, onSignal);

@@ -23,7 +23,7 @@ import { answerScrape, METRICS_PATH, serveMetrics } from "./metrics/metrics-endp
 import { flushAtProcessEnd } from "./process-end.ts";
 import { ExportReporter } from "./reporter.ts";
 import { resourceAttributes } from "./resource.ts";
-import { type Attachment, joinTracing } from "./traces/provider.ts";
+import { type Attachment, joinTracing, leaveTracing } from "./traces/provider.ts";
 import { createSampler } from "./traces/sampler.ts";
 import { SpanConverter } from "./traces/span-record.ts";
 
@@ -44,6 +44,8 @@ export interface Telemetry {
   readonly serviceName: string;
   /** The SDK's own metrics; the app's default registry is served beside them. */
   readonly registry: Registry;
+  /** Everything `/metrics` shows: the app's default registries, then the SDK's. */
+  registries(): readonly Registry[];
   flush(withinMs: number): Promise<void>;
   stop(withinMs: number): Promise<void>;
 }
@@ -122,12 +124,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     serviceName,
     registry,
+    registries,
     flush,
     async stop(withinMs) {
       http.stop();
       for (const subscription of subscriptions) subscription[Symbol.dispose]();
       metricsServer?.close();
       processEnd?.[Symbol.dispose]();
+      if (attachment === "own") leaveTracing();
       await Promise.all([spans?.stop(withinMs), logs?.stop(withinMs)]);
     },
   };

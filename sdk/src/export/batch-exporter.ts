@@ -67,17 +67,13 @@ export class BatchExporter<T> {
    * gets one more try at once.
    */
   async flush(withinMs: number): Promise<void> {
-    let expired = false;
-    const { promise: expiry, resolve } = Promise.withResolvers<void>();
-    using _timer = this.#options.clock.schedule(withinMs, () => {
-      expired = true;
-      resolve();
-    });
+    const expiry = Promise.withResolvers<"expired">();
+    using _timer = this.#options.clock.schedule(withinMs, () => expiry.resolve("expired"));
     this.#flushing = true;
-    while (!expired && (this.#queue.length > 0 || this.#sending !== undefined)) {
+    while (this.#queue.length > 0 || this.#sending !== undefined) {
       this.#wake?.();
       this.#start();
-      await Promise.race([this.#sending, expiry]);
+      if ((await Promise.race([this.#sending, expiry.promise])) === "expired") break;
     }
     this.#flushing = false;
   }

@@ -117,7 +117,7 @@ export class HttpServerInstrumentation {
       excluded: false,
       done: false,
     };
-    (request as ServedMessage)[served] = state;
+    request[served] = state;
     // `response.finish` never comes when the client goes away.
     response.once("close", () => this.#end(request, response));
     if (tracing === undefined) return;

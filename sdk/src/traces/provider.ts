@@ -45,6 +45,13 @@ export function joinTracing(
   return "own";
 }
 
+/** Gives up what `joinTracing` registered as "own". */
+export function leaveTracing(): void {
+  trace.disable();
+  context.disable();
+  propagation.disable();
+}
+
 function registeredProvider(): ApiTracerProvider | undefined {
   const global = trace.getTracerProvider();
   if (!(global instanceof ProxyTracerProvider)) return undefined;
