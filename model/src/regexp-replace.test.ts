@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matchesSomewhere, replacePattern } from "./regexp-replace.ts";
+import { compileTemplatePattern, matchesSomewhere, replacePattern } from "./regexp-replace.ts";
 
 test.each([
   ["a*", "baaac", "x", "xbxcx"],
@@ -20,4 +20,12 @@ test("a pattern is not anchored", () => {
 
 test("a pattern outside RE2 is refused", () => {
   expect(() => matchesSomewhere("(?=a)", "a")).toThrow();
+});
+
+test("a template pattern matches the whole text, newlines too, or nothing", () => {
+  const pattern = compileTemplatePattern("(?P<zone>[a-z]+)-(.*)|x");
+  expect(pattern.expand("eu-a\nb", "${zone}/$2")).toBe("eu/a\nb");
+  expect(pattern.expand("1eu-a", "$1")).toBeUndefined();
+  expect(pattern.matches("xy")).toBe(false);
+  expect(pattern.matches("x")).toBe(true);
 });

@@ -29,6 +29,29 @@ export function replacePattern(pattern: string, text: string, replacement: strin
   return out + text.slice(copied);
 }
 
+/**
+ * A pattern that has to match the whole text (`.` also matches newlines), and what templates make of the match: `$1`,
+ * `${name}` as in Go. For patterns that meet many texts, as in relabelling.
+ */
+export interface CompiledTemplatePattern {
+  matches(text: string): boolean;
+  /** The template with its references filled in; undefined when the text does not match. */
+  expand(text: string, template: string): string | undefined;
+}
+
+/** Compiles once what `expand` uses often. Throws an Error when the pattern is not valid RE2. */
+export function compileTemplatePattern(pattern: string): CompiledTemplatePattern {
+  const re = RE2JS.compile(`^(?s:${pattern})$`);
+  const groups = re.namedGroups();
+  return {
+    matches: (text) => re.matcher(text).find(),
+    expand(text, template) {
+      const matcher = re.matcher(text);
+      return matcher.find() ? expand(template, (name) => group(matcher, groups, name)) : undefined;
+    },
+  };
+}
+
 const REFERENCE = /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
 
 function expand(template: string, value: (name: string) => string): string {

@@ -265,9 +265,18 @@ describe("inspect", () => {
       eventName: "",
       ...shared,
     });
-    expect(inspect("logs", encodeLogs([log("a"), log("b")]))).toEqual({ records: 2, service: "sms" });
-    expect(inspect("logs", new Uint8Array())).toEqual({ records: 0, service: "" });
+    expect(inspect("logs", encodeLogs([log("a"), log("b")]))).toEqual({ records: 2, service: "sms", incomplete: 0 });
+    expect(inspect("logs", new Uint8Array())).toEqual({ records: 0, service: "", incomplete: 0 });
   });
+});
+
+test("inspect counts the spans that decode without an id", () => {
+  fc.assert(
+    fc.property(fc.array(span, { maxLength: 4 }), (spans) => {
+      const lacking = spans.filter(({ traceId, spanId }) => traceId === "" || spanId === "").length;
+      expect(inspect("traces", encodeTraces(spans)).incomplete).toBe(lacking);
+    }),
+  );
 });
 
 describe("a mistake is named with its place", () => {

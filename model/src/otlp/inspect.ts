@@ -9,6 +9,8 @@ export interface Inspection {
   records: number;
   /** service.name of the first resource; empty when it has none. */
   service: string;
+  /** Spans that lack a trace id or a span id, which makes them invalid; they decode all the same. */
+  incomplete: number;
 }
 
 /**
@@ -18,9 +20,9 @@ export interface Inspection {
 export function inspect(signal: Signal, bytes: Uint8Array): Inspection {
   const { request } = requestSchemas[signal];
   return decodeAt(request, bytes, (reader) => {
-    const walk: Walk = { records: 0, service: undefined };
+    const walk: Walk = { records: 0, service: undefined, incomplete: 0, ids: 0 };
     walkMessage(reader, request, walk);
-    return { records: walk.records, service: walk.service ?? "" };
+    return { records: walk.records, service: walk.service ?? "", incomplete: walk.incomplete };
   });
 }
 
@@ -28,6 +30,9 @@ interface Walk {
   records: number;
   /** Undefined until the first resource has been seen. */
   service: string | undefined;
+  incomplete: number;
+  /** Which ids the span at hand has: 1 trace id, 2 span id. */
+  ids: number;
 }
 
 function walkMessage(reader: Reader, schema: MessageSchema, walk: Walk): void {
@@ -71,7 +76,7 @@ function walkField(reader: Reader, tag: number, field: FieldSchema, owner: Messa
     case "traceId":
     case "spanId":
       if (type !== 2) return reader.skip(tag, owner);
-      walkId(reader, field.kind === "traceId" ? 16 : 8);
+      walkId(reader, field, owner, walk);
       return;
     case "packedFixed64":
       if (type === 1) return reader.skip64();
@@ -100,15 +105,24 @@ function walkInto(reader: Reader, schema: MessageSchema, walk: Walk): void {
   const outer = reader.enter();
   if (schema.object) reader.countObject();
   if (schema.record) walk.records++;
+  if (schema === schemas.Span) walk.ids = 0;
   walkMessage(reader, schema, walk);
+  if (schema === schemas.Span && walk.ids !== 3) walk.incomplete++;
   reader.leave(outer);
 }
 
-function walkId(reader: Reader, size: number): void {
+function walkId(reader: Reader, field: FieldSchema, owner: MessageSchema, walk: Walk): void {
   const at = reader.pos;
+  const size = field.kind === "traceId" ? 16 : 8;
   const length = reader.length();
   if (length !== size && length !== 0) throw new WireError(at, `an id has ${size} bytes, not ${length}`);
-  reader.pos += length;
+  const end = reader.pos + length;
+  let any = 0;
+  for (let i = reader.pos; i < end; i++) any |= reader.bytes[i] as number;
+  reader.pos = end;
+  if (owner !== schemas.Span || field.name === "parent_span_id") return;
+  const bit = field.kind === "traceId" ? 1 : 2;
+  walk.ids = any === 0 ? walk.ids & ~bit : walk.ids | bit;
 }
 
 function walkVarints(reader: Reader): void {

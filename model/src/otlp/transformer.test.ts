@@ -89,7 +89,7 @@ describe("spans of the OpenTelemetry SDK", () => {
   test("as protobuf", () => {
     const bytes = ProtobufTraceSerializer.serializeRequest([span] as never) as Uint8Array;
     expect(decodeTraces(bytes)).toEqual(expected);
-    expect(inspect("traces", bytes)).toEqual({ records: 1, service: "api" });
+    expect(inspect("traces", bytes)).toEqual({ records: 1, service: "api", incomplete: 0 });
   });
 
   test("as JSON", () => {
@@ -130,7 +130,7 @@ describe("log records of the OpenTelemetry SDK", () => {
   test("as protobuf", () => {
     const bytes = ProtobufLogsSerializer.serializeRequest([record] as never) as Uint8Array;
     expect(decodeLogs(bytes)).toEqual(expected);
-    expect(inspect("logs", bytes)).toEqual({ records: 1, service: "api" });
+    expect(inspect("logs", bytes)).toEqual({ records: 1, service: "api", incomplete: 0 });
   });
 
   test("as JSON", () => {
@@ -260,7 +260,7 @@ describe("metrics of the OpenTelemetry SDK", () => {
   test("as protobuf", () => {
     const bytes = ProtobufMetricsSerializer.serializeRequest(data as never) as Uint8Array;
     expect(decodeMetrics(bytes)).toEqual(expected);
-    expect(inspect("metrics", bytes)).toEqual({ records: 4, service: "api" });
+    expect(inspect("metrics", bytes)).toEqual({ records: 4, service: "api", incomplete: 0 });
   });
 
   test("as JSON", () => {
