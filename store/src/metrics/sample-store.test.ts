@@ -117,7 +117,7 @@ describe("appending", () => {
       T0,
     );
     await store.append(write("a", [T0 + 1, 2]), T0);
-    expect(store.series(UP, -Infinity, Infinity)).toEqual([{ __name__: "up", instance: "a" }]);
+    expect(store.series([UP], -Infinity, Infinity)).toEqual([{ __name__: "up", instance: "a" }]);
   });
 
   test("staleness markers and histograms come back from memory, from the log and from blocks", async () => {
@@ -182,7 +182,7 @@ describe("selecting", () => {
       T0,
     );
     expect(Object.keys(await read(store, matchers))).toEqual(instances);
-    expect(store.series(matchers, T0, T0).map((one) => one["instance"])).toEqual(instances);
+    expect(store.series([matchers], T0, T0).map((one) => one["instance"])).toEqual(instances);
   });
 
   test("labels are told for the range that was asked for", async () => {
@@ -337,7 +337,7 @@ describe("exemplars and metadata", () => {
       T0,
     );
     const expectSame = (store: SampleStore) => {
-      expect(store.exemplars(UP, T0, T0)).toEqual([{ labels: up("a"), exemplars: [exemplar] }]);
+      expect(store.exemplars([UP], T0, T0)).toEqual([{ labels: up("a"), exemplars: [exemplar] }]);
       expect(store.metadata()).toEqual([[{ metric: "up", type: "gauge", unit: "", help: "Whether it is up." }]]);
     };
     expectSame(store);
@@ -360,7 +360,7 @@ describe("exemplars and metadata", () => {
         T0,
       );
     }
-    expect(store.exemplars(UP, T0, T0 + 10)[0]!.exemplars.map(({ value }) => value)).toEqual([2, 3, 4]);
+    expect(store.exemplars([UP], T0, T0 + 10)[0]!.exemplars.map(({ value }) => value)).toEqual([2, 3, 4]);
   });
 });
 

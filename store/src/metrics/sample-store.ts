@@ -38,6 +38,9 @@ export interface SampleStoreOptions extends HeadLimits {
   logger: Logger;
 }
 
+/** Any of several lists of matchers, each to be fulfilled as a whole. None at all means every series. */
+export type MatcherSets = readonly (readonly Matcher[])[];
+
 /** What became of one append. */
 export interface AppendResult {
   /** Samples taken, those that were there already included. */
@@ -318,15 +321,11 @@ export class SampleStore {
   }
 
   /** The label sets that match and may have samples in the range; blocks count whole, as in Prometheus. */
-  series(matchers: readonly Matcher[], fromMs: UnixMs, toMs: UnixMs): Labels[] {
-    const present = this.#presence(fromMs, toMs);
-    return this.#head.index
-      .select(matchers)
-      .filter(present)
-      .map(({ labels }) => labels);
+  series(matcherSets: MatcherSets, fromMs: UnixMs, toMs: UnixMs): Labels[] {
+    return this.#matching(matcherSets, fromMs, toMs).map(({ labels }) => labels);
   }
 
-  labelNames(matcherSets: readonly (readonly Matcher[])[], fromMs: UnixMs, toMs: UnixMs): string[] {
+  labelNames(matcherSets: MatcherSets, fromMs: UnixMs, toMs: UnixMs): string[] {
     const names = new Set<string>();
     for (const series of this.#matching(matcherSets, fromMs, toMs)) {
       for (const name in series.labels) names.add(name);
@@ -334,7 +333,7 @@ export class SampleStore {
     return [...names];
   }
 
-  labelValues(name: string, matcherSets: readonly (readonly Matcher[])[], fromMs: UnixMs, toMs: UnixMs): string[] {
+  labelValues(name: string, matcherSets: MatcherSets, fromMs: UnixMs, toMs: UnixMs): string[] {
     const values = new Set<string>();
     for (const series of this.#matching(matcherSets, fromMs, toMs)) {
       const value = series.labels[name];
@@ -343,9 +342,11 @@ export class SampleStore {
     return [...values];
   }
 
-  #matching(matcherSets: readonly (readonly Matcher[])[], fromMs: UnixMs, toMs: UnixMs): Iterable<Series> {
+  #matching(matcherSets: MatcherSets, fromMs: UnixMs, toMs: UnixMs): Series[] {
+    const present = this.#presence(fromMs, toMs);
     const sets = matcherSets.length === 0 ? [[]] : matcherSets;
-    return sets.flatMap((matchers) => this.#head.index.select(matchers)).filter(this.#presence(fromMs, toMs));
+    if (sets.length === 1) return this.#head.index.select(sets[0] ?? []).filter(present);
+    return [...new Set(sets.flatMap((matchers) => this.#head.index.select(matchers)))].filter(present);
   }
 
   /** Whether a series has samples in the head that lie in the range, or is in a block that overlaps it. */
@@ -363,8 +364,8 @@ export class SampleStore {
     return metrics.map((name) => [...this.#metadata.get(name)]).filter((variants) => variants.length > 0);
   }
 
-  exemplars(matchers: readonly Matcher[], fromMs: UnixMs, toMs: UnixMs): { labels: Labels; exemplars: Exemplar[] }[] {
-    const series = this.#head.index.select(matchers);
+  exemplars(matcherSets: MatcherSets, fromMs: UnixMs, toMs: UnixMs): { labels: Labels; exemplars: Exemplar[] }[] {
+    const series = this.#matching(matcherSets, -Infinity, Infinity);
     const found = this.#exemplars.ofSeries(new Set(series.map(({ id }) => id)), fromMs, toMs);
     return series.flatMap(({ id, labels }) => {
       const exemplars = found.get(id);
