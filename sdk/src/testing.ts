@@ -103,7 +103,7 @@ function spanFits(span: Span, { name, attributes, error }: SpanExpectation): boo
 
 function logFits(log: LogRecord, { message, severity, attributes }: LogExpectation): boolean {
   return (
-    textFits(String(log.body), message) &&
+    textFits(bodyText(log), message) &&
     (severity === undefined || log.severityText === severity) &&
     attributesFit(log.attributes, attributes)
   );
@@ -115,8 +115,9 @@ const textFits = (text: string, expected: string | RegExp | undefined): boolean 
 const attributesFit = (attributes: Attributes, expected: Attributes = {}): boolean =>
   Object.entries(expected).every(([key, value]) => show(attributes[key]) === show(value));
 
+const bodyText = ({ body }: LogRecord): string => (typeof body === "string" ? body : show(body));
 const describeSpan = (span: Span): string => `${span.name} ${show(span.attributes)}`;
-const describeLog = (log: LogRecord): string => `${log.severityText} ${String(log.body)} ${show(log.attributes)}`;
+const describeLog = (log: LogRecord): string => `${log.severityText} ${bodyText(log)} ${show(log.attributes)}`;
 
 const show = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ?? "undefined";

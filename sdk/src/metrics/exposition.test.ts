@@ -10,7 +10,7 @@ function registryWithEverything(): Registry {
     outcome: 'say "hi"\n',
   });
   new Gauge({ name: "queue_depth", help: "Depth\\of queue", registers }).set(Number.NaN);
-  const histogram = new Histogram({
+  const histogram = new Histogram<string>({
     name: "latency_seconds",
     help: "Latency",
     labelNames: ["route"],

@@ -28,7 +28,7 @@ app.get("/fetch/:id", async (req) => {
 app.get("/http/:id", (req, reply) => {
   request(`${upstream}/hello/${req.params.id}`, (response) => {
     let text = "";
-    response.on("data", (chunk) => (text += chunk)).on("end", () => reply.send(text));
+    response.on("data", (chunk) => (text += chunk)).on("end", () => void reply.send(text));
   }).end();
 });
 app.get("/refused", async () => {
