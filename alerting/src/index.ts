@@ -1,1 +1,12 @@
 export * from "./rules/index.ts";
+
+export { alertmanagerApi, type AlertmanagerApiOptions } from "./api/alertmanager-api.ts";
+export { alertmanagerOperations, type OperationsOptions } from "./api/operations.ts";
+export { checkConfig, type CheckedConfig } from "./check-config.ts";
+export {
+  AlertRouter,
+  COMPATIBLE_VERSION,
+  createAlertRouter,
+  type AlertRouterOptions,
+  type PostResult,
+} from "./router.ts";
