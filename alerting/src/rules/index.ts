@@ -21,3 +21,4 @@ export {
 } from "./rule-file.ts";
 export type { GroupSnapshot, RuleHealth, RuleSnapshot } from "./rule-group.ts";
 export { createRuleManager, type RuleManager, type RuleManagerOptions } from "./rule-manager.ts";
+export { runbooks } from "./runbooks.ts";

@@ -294,7 +294,7 @@ export class RuleGroup {
       intervalMs: this.config.intervalMs,
       resendDelayMs,
       externalLabels,
-      generatorUrl: `${externalUrl.replace(/\/$/, "")}/graph?g0.expr=${escapeQuery(rule.query)}&g0.tab=1`,
+      generatorUrl: `${externalUrl}/graph?g0.expr=${escapeQuery(rule.query)}&g0.tab=1`,
     });
     running.alerts = due.state;
     send(due.alerts);

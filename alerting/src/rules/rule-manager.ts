@@ -85,7 +85,7 @@ class GroupManager implements RuleManager {
       logger,
       metrics: this.#metrics,
       externalLabels: options.externalLabels ?? {},
-      externalUrl: options.externalUrl,
+      externalUrl: options.externalUrl.replace(/\/+$/, ""),
       resendDelayMs: options.resendDelayMs ?? 60_000,
       outageToleranceMs: options.outageToleranceMs ?? 3_600_000,
       gracePeriodMs: options.gracePeriodMs ?? 600_000,
