@@ -1,6 +1,7 @@
 export { TelemetryStoreConfig } from "./config.ts";
 export type {
   Facet,
+  Facets,
   Histogram,
   HistogramBucket,
   LogSearch,
@@ -17,3 +18,4 @@ export {
   type TelemetryStore,
   type TelemetryStoreOptions,
 } from "./telemetry-store.ts";
+export { telemetryApi, type TelemetryApiOptions } from "./query-api/telemetry-api.ts";

@@ -44,6 +44,12 @@ export interface Facet {
   values: { value: string; count: number }[];
 }
 
+export interface Facets {
+  facets: Facet[];
+  /** What is older was not counted, because the search ran out of time. */
+  searchedToMs?: UnixMs;
+}
+
 /** What one live subscriber gets: records, and how many it missed because it was too slow. */
 export interface TailEvent {
   items: LogItem[];
@@ -75,7 +81,7 @@ export interface LogStore {
   facets(
     search: TimeRange & { query: Query; fields: readonly string[]; top: number },
     signal?: AbortSignal,
-  ): Promise<Facet[]>;
+  ): Promise<Facets>;
   /** Records that match, from now on, until the signal aborts. */
   tail(query: Query, signal: AbortSignal): AsyncIterable<TailEvent>;
 }

@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseQuery } from "@tocsin/model";
 import { Registry } from "@tocsin/platform";
 import { ManualClock, silentLogger } from "@tocsin/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TelemetryStoreConfig } from "./config.ts";
 import { createTelemetryStore, type TelemetryStore } from "./telemetry-store.ts";
-import { BASE_MS, logRecord } from "./testing/builders.ts";
+import { BASE_MS, id, logRecord, span } from "./testing/builders.ts";
 import { logStoreContract } from "./testing/log-store-contract.ts";
-import { parseQuery } from "@tocsin/model";
+import { traceStoreContract } from "./testing/trace-store-contract.ts";
 
 let dataDir: string;
 let clock: ManualClock;
@@ -35,6 +36,26 @@ beforeEach(async () => {
 afterEach(async () => {
   await store.stop();
   await rm(dataDir, { recursive: true, force: true });
+});
+
+describe("embedded trace store", () => {
+  for (const { claim, run } of traceStoreContract) test(claim, () => run(store.traces));
+
+  for (const { claim, run } of traceStoreContract) {
+    test(`from closed blocks: ${claim}`, async () => {
+      let filled = 0;
+      const closing = {
+        ...store.traces,
+        append: async (spans: Parameters<typeof store.traces.append>[0]) => {
+          await store.traces.append(spans);
+          const fill = () =>
+            span({ traceId: id(++filled + 1e6, 32), spanId: id(filled, 16), atMs: BASE_MS - 10 * 3_600_000 });
+          await store.traces.append(Array.from({ length: 2500 }, fill));
+        },
+      };
+      await run(closing);
+    });
+  }
 });
 
 describe("embedded log store", () => {

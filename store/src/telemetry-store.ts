@@ -26,7 +26,7 @@ import {
 import type { TelemetryStoreConfig } from "./config.ts";
 import { filesToDrop, type FileInfo } from "./files/file-info.ts";
 import { parseFileName } from "./files/file-name.ts";
-import type { Facet, Histogram, LogSearch, LogStore, Page, StoreCaps, TailEvent, TimeRange } from "./log-store.ts";
+import type { Facets, Histogram, LogSearch, LogStore, Page, StoreCaps, TailEvent, TimeRange } from "./log-store.ts";
 import { ReaderPool } from "./search/reader-pool.ts";
 import type { Answer, Asking, ReaderHandlers } from "./search/reader-thread.ts";
 import { toWriteRequest } from "./services/span-metrics.ts";
@@ -183,7 +183,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
         this.#ask("logs", (call, asking) => call.searchLogs(search, asking), signal),
       histogram: (search, signal): Promise<Histogram> =>
         this.#ask("logs", (call, asking) => call.histogram(search, asking), signal),
-      facets: (search, signal): Promise<Facet[]> =>
+      facets: (search, signal): Promise<Facets> =>
         this.#ask("logs", (call, asking) => call.facets(search, asking), signal),
       tail: (query, signal) => this.#tail(query, signal),
     };

@@ -32,11 +32,15 @@ export const LogHistogram = z.object({
   toMs: z.number(),
   stepMs: z.number(),
   buckets: z.array(z.object({ startMs: z.number(), total: z.number(), levels: z.record(z.string(), z.number()) })),
+  /** RFC 3339: counts up to here are missing, because the time budget ended first. */
+  searchedTo: z.string().optional(),
 });
 export type LogHistogram = z.infer<typeof LogHistogram>;
 
 /** `GET logs/facets?q&from&to&fields=service,severity&top=10` */
 export const LogFacets = z.object({
   facets: z.array(z.object({ field: z.string(), values: z.array(z.object({ value: z.string(), count: z.number() })) })),
+  /** RFC 3339: what is older was not counted, because the time budget ended first. */
+  searchedTo: z.string().optional(),
 });
 export type LogFacets = z.infer<typeof LogFacets>;

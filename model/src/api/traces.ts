@@ -16,7 +16,10 @@ export const TraceSummary = z.object({
 export type TraceSummary = z.infer<typeof TraceSummary>;
 
 /** `GET traces?q&from&to&limit&cursor`: newest first. `GET traces/:traceId` answers OTLP JSON instead. */
-export const TracePage = page(TraceSummary);
+export const TracePage = page(TraceSummary).extend({
+  /** How far back the search got (RFC 3339) when its time budget ended before the range did. */
+  searchedTo: z.string().optional(),
+});
 export type TracePage = z.infer<typeof TracePage>;
 
 /** `GET traces/:traceId/logs`: oldest first. */

@@ -6,13 +6,14 @@ import {
   severityLevel,
   valueText,
   type Attributes,
+  type Field,
   type LogItem,
   type Query,
 } from "@tocsin/model";
 import type { BlockView } from "../blocks/block.ts";
 import type { Column } from "../blocks/columns.ts";
 import type { FileInfo } from "../files/file-info.ts";
-import type { Facet, Histogram, HistogramBucket, LogSearch, Page, TimeRange } from "../log-store.ts";
+import type { Facets, Histogram, HistogramBucket, LogSearch, Page, TimeRange } from "../log-store.ts";
 import { compileQuery, type Mask } from "../search/compile.ts";
 import { formatCursor, newestFirst, parseCursor, type Place } from "../search/cursor.ts";
 import { logIndexPlan } from "../search/index-plan.ts";
@@ -269,11 +270,14 @@ function isCounted(query: Query): boolean {
     case "not":
       return isCounted(query.part);
     case "field":
-      return query.field.in === "known" && (query.field.name === "service" || query.field.name === "severity");
+      return isCountedField(query.field);
     case "text":
       return false;
   }
 }
+
+const isCountedField = (field: Field): boolean =>
+  field.in === "known" && (field.name === "service" || field.name === "severity");
 
 /** Minute counts in the shape of a block, so that the same filter reads them. */
 class MinuteView implements BlockView {
@@ -304,34 +308,51 @@ const MAX_FACET_VALUES = 100_000;
 export function logFacets(
   search: TimeRange & { query: Query; fields: readonly string[]; top: number },
   reading: LogReading,
-): Facet[] {
+): Facets {
   const counters = search.fields.map((name) => ({
     name,
     field: resolveField(name, "logs"),
     counts: new Map<string, number>(),
   }));
-  const isCheap =
-    isCounted(search.query) &&
-    counters.every(({ field }) => field.in === "known" && (field.name === "service" || field.name === "severity"));
-  if (isCheap) {
-    countMinutes(search, reading, (_, severity, n, service) => {
-      for (const { field, counts } of counters) {
-        const value = field.in === "known" && field.name === "severity" ? severityLevel(severity) : service;
-        addCount(counts, value, n);
-      }
-    });
-  } else {
-    const scan = scanFor(search, reading);
-    for (const { block, mask } of scan.hits()) {
-      for (const { field, counts } of counters) {
-        const format =
-          field.in === "known" && field.name === "severity" ? (value: number) => severityLevel(value) : String;
-        for (const column of block.columns(field)) countColumn(column, mask, counts, format);
-      }
+  const fromCounts = isCounted(search.query) && counters.every(({ field }) => isCountedField(field));
+  const stoppedAtMs = fromCounts
+    ? facetsFromCounts(search, reading, counters)
+    : facetsFromRecords(search, reading, counters);
+  return {
+    facets: counters.map(({ name, counts }) => ({ field: name, values: mostFrequent(counts, search.top) })),
+    ...(stoppedAtMs !== undefined && { searchedToMs: stoppedAtMs }),
+  };
+}
+
+type FacetCounter = { field: Field; counts: Map<string, number> };
+
+const isSeverity = (field: Field): boolean => field.in === "known" && field.name === "severity";
+
+function facetsFromCounts(
+  search: TimeRange & { query: Query },
+  reading: LogReading,
+  counters: readonly FacetCounter[],
+): number | undefined {
+  return countMinutes(search, reading, (_, severity, n, service) => {
+    for (const { field, counts } of counters)
+      addCount(counts, isSeverity(field) ? severityLevel(severity) : service, n);
+  });
+}
+
+function facetsFromRecords(
+  search: TimeRange & { query: Query },
+  reading: LogReading,
+  counters: readonly FacetCounter[],
+): number | undefined {
+  const scan = scanFor(search, reading);
+  for (const { block, mask } of scan.hits()) {
+    for (const { field, counts } of counters) {
+      const format = isSeverity(field) ? severityLevel : String;
+      for (const column of block.columns(field)) countColumn(column, mask, counts, format);
     }
-    reading.damaged.push(...scan.damaged);
   }
-  return counters.map(({ name, counts }) => ({ field: name, values: mostFrequent(counts, search.top) }));
+  reading.damaged.push(...scan.damaged);
+  return scan.stoppedAtMs;
 }
 
 function countColumn(column: Column, mask: Mask, counts: Map<string, number>, format: (value: number) => string): void {

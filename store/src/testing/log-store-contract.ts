@@ -2,13 +2,8 @@ import { strict as assert } from "node:assert";
 import type { LogItem, LogRecord } from "@tocsin/model";
 import { parseQuery } from "@tocsin/model";
 import type { LogStore } from "../log-store.ts";
-import { logRecord, BASE_MS } from "./builders.ts";
-
-/** One thing a store has to do; `run` gets an empty store and throws when it does not. */
-export interface ContractCase<S> {
-  claim: string;
-  run(store: S): Promise<void>;
-}
+import { BASE_MS, logRecord } from "./builders.ts";
+import type { ContractCase } from "./contract.ts";
 
 const MINUTE = 60_000;
 const RANGE = { fromMs: BASE_MS - 3_600_000, toMs: BASE_MS + 3_600_000 };
@@ -156,7 +151,7 @@ export const logStoreContract: readonly ContractCase<LogStore>[] = [
     claim: "lists the most frequent values of known fields and attributes",
     async run(store) {
       await store.append(SAMPLE);
-      const facets = await store.facets({
+      const { facets } = await store.facets({
         ...RANGE,
         query: parseQuery("", "logs"),
         fields: ["service", "severity", "http.status_code"],
