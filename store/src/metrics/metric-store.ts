@@ -128,6 +128,7 @@ class WorkerMetricStore implements EmbeddedMetricStore {
       const report = await worker.call.open(workerOptions(join(dataDir, "metrics"), config));
       this.#logger.info({ ...report, ms: Math.round(performance.now() - startedMs) }, "sample store opened");
     } catch (error) {
+      this.#worker = undefined;
       await worker.terminate();
       throw error;
     }

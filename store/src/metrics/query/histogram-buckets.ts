@@ -12,7 +12,9 @@ const CUSTOM_BUCKETS = -53;
 
 /** The populated buckets from the lowest up, the zero bucket among them. */
 export function histogramBuckets(histogram: NativeHistogram): HistogramBucket[] {
-  return [...negative(histogram).reverse(), ...zero(histogram), ...positive(histogram)].filter(({ count }) => count > 0);
+  return [...negative(histogram).reverse(), ...zero(histogram), ...positive(histogram)].filter(
+    ({ count }) => count > 0,
+  );
 }
 
 function positive(histogram: NativeHistogram): HistogramBucket[] {
@@ -20,7 +22,13 @@ function positive(histogram: NativeHistogram): HistogramBucket[] {
   return histogram.positiveBuckets.map((count, i) => {
     const index = histogram.positiveOffset + i;
     const lower = bound(histogram, index - 1);
-    return { lower, upper: bound(histogram, index), lowerInclusive: custom && index === 0, upperInclusive: true, count };
+    return {
+      lower,
+      upper: bound(histogram, index),
+      lowerInclusive: custom && index === 0,
+      upperInclusive: true,
+      count,
+    };
   });
 }
 
@@ -33,7 +41,9 @@ function negative(histogram: NativeHistogram): HistogramBucket[] {
 }
 
 function zero({ zeroThreshold, zeroCount }: NativeHistogram): HistogramBucket[] {
-  return [{ lower: -zeroThreshold, upper: zeroThreshold, lowerInclusive: true, upperInclusive: true, count: zeroCount }];
+  return [
+    { lower: -zeroThreshold, upper: zeroThreshold, lowerInclusive: true, upperInclusive: true, count: zeroCount },
+  ];
 }
 
 /** The upper bound of a bucket. Index 0 of an exponential histogram ends at 1, the last one at the largest number. */
