@@ -88,7 +88,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     spans?.push(span),
   );
   const tracer = trace.getTracer("@tocsin/sdk");
-  const registries = (): Registry[] => [...appRegistries().map((app) => app.registry), registry];
+  const warnOfTwoClients = firstOnly((files) => say(`metrics live in two clients, both are served: ${String(files)}`));
+  const registries = (): Registry[] => {
+    const apps = appRegistries();
+    if (apps.length > 1) warnOfTwoClients(apps.map(({ file }) => file));
+    return [...apps.map((app) => app.registry), registry];
+  };
   const http = new HttpServerInstrumentation({
     tracing: attachment === "own" ? { tracer, context: contextManager } : undefined,
     metrics: httpMetrics,

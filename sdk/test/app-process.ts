@@ -63,4 +63,5 @@ export class AppProcess {
   }
 }
 
-const appFile = (file: string): string => fileURLToPath(new URL(`apps/${file}`, import.meta.url));
+/** A name in `apps/`, or an absolute path. */
+const appFile = (file: string): string => fileURLToPath(new URL(file, new URL("apps/", import.meta.url)));

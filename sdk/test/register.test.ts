@@ -1,4 +1,9 @@
 import http from "node:http";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AppProcess, type AppOptions } from "./app-process.ts";
 import { OtlpSink } from "./otlp-sink.ts";
@@ -129,6 +134,17 @@ test("marks failures: an exception in a handler, a call that is refused", async 
   expect(refused).toMatchObject({ status: { code: 2 }, attributes: { "error.type": "ECONNREFUSED" } });
 });
 
+test("ends the span of a call that the app gave up", async () => {
+  const back = await listening("esm-app.mjs", { env: { OTEL_SDK_DISABLED: "true" } });
+  const app = await listening("esm-app.mjs", { env: { UPSTREAM: back.url } });
+  await app.get("/impatient");
+  await sink.until(() => sink.spans.length === 2);
+  expect(sink.spans.find(({ kind }) => kind === 3)).toMatchObject({
+    status: { code: 2 },
+    attributes: { "server.address": "127.0.0.1", "url.full": `${back.url}/never`, "error.type": "TimeoutError" },
+  });
+});
+
 test("gives requests that validation refuses their route, and those without one __unmatched__", async () => {
   const app = await listening("esm-app.mjs");
   await app.get("/checked");
@@ -173,6 +189,37 @@ test("leaves /metrics to an app that has the route, and its default metrics alon
   const page = await (await app.get("/metrics")).text();
   expect(page).toContain("# the app's own page");
   expect(page).toMatch(/_count\{method="GET",route="\/hello",status_code="200"\} 1/);
+});
+
+test("serves the metrics of the client the app has chosen, and says when there are two", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tocsin-sdk-"));
+  const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+  await cp(join(modules, "prom-client"), join(folder, "node_modules/@prometheus-io/client"), { recursive: true });
+  const main = join(folder, "app.cjs");
+  await writeFile(
+    main,
+    `const { Counter } = require("@prometheus-io/client");
+     new Counter({ name: "chosen_total", help: "x" }).inc(3);
+     if (process.env.BOTH) new (require(${JSON.stringify(join(modules, "prom-client"))}).Counter)({ name: "old_total", help: "x" });
+     const server = require("node:http").createServer().listen(0, () => console.log("port " + server.address().port));`,
+  );
+  const app = await listening(main, { env: { NODE_PATH: modules } });
+  expect(await (await app.get("/metrics")).text()).toContain("chosen_total 3");
+  expect(app.stderr).not.toContain("two clients");
+  const both = await listening(main, { env: { NODE_PATH: modules, BOTH: "1" } });
+  const page = await (await both.get("/metrics")).text();
+  expect(page).toContain("chosen_total 3");
+  expect(page).toContain("old_total 0");
+  await expect.poll(() => both.stderr).toContain("metrics live in two clients");
+  await rm(folder, { recursive: true });
+});
+
+test("serves metrics on a port of their own when OTEL_EXPORTER_PROMETHEUS_PORT asks for it", async () => {
+  const port = await freePort();
+  await listening("ts-app.ts", { env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) } });
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(await answer.text()).toContain("process_resident_memory_bytes");
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
 });
 
 test("leaves /metrics to the app when OTEL_METRICS_EXPORTER is none", async () => {
@@ -223,3 +270,11 @@ test("joins another OpenTelemetry SDK instead of replacing it, and says so", asy
   expect(app.stdout).toContain('other sdk: ["from the app"]');
   expect(app.stderr).toContain("another OpenTelemetry SDK is registered: its spans are exported, none are added");
 });
+
+async function freePort(): Promise<number> {
+  const server = http.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -63,7 +63,7 @@ function begin(tracer: Tracer, request: TracedRequest): void {
   const span = tracer.startSpan(method, { kind: SpanKind.CLIENT, attributes }, parent);
   request[started] = span;
   // Headers that were given as an array are already written out; such a request goes without.
-  if (request.headersSent || ("_header" in request && request._header)) return;
+  if (request.headersSent) return;
   propagation.inject(trace.setSpan(parent, span), request, {
     set: (target, key, value) => void target.setHeader(key, value),
   });

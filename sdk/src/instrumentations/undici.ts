@@ -61,10 +61,16 @@ export function instrumentUndici(tracer: Tracer, onError: (error: unknown) => vo
         span.setStatus({ code: SpanStatusCode.ERROR });
       },
       "undici:request:trailers": ({ request }: { request: UndiciRequest }) => finish(request),
-      "undici:request:error": ({ request, error }: { request: UndiciRequest; error: Error & { code?: string } }) =>
+      "undici:request:error": ({
+        request,
+        error,
+      }: {
+        request: UndiciRequest;
+        error: Error & { code?: string | number };
+      }) =>
         finish(request, (span) => {
           span.recordException(error);
-          span.setAttribute("error.type", error.code ?? error.name);
+          span.setAttribute("error.type", typeof error.code === "string" ? error.code : error.name);
           span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
         }),
     },

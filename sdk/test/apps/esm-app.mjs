@@ -35,6 +35,10 @@ app.get("/refused", async () => {
   await fetch("http://127.0.0.1:2/").catch(() => {});
   return "ok";
 });
+app.get("/impatient", async () => {
+  await fetch(`${upstream}/never`, { signal: AbortSignal.timeout(50) }).catch(() => {});
+  return "ok";
+});
 app.get("/never", () => new Promise(() => {}));
 app.get("/crash", (_req, reply) => {
   reply.send("bye");
