@@ -14,8 +14,11 @@ export type {
 export type { EdgeRow, RedQuery, RedRow, RedStats, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
 export {
   createTelemetryStore,
+  LOG_WRITER_GROUP,
+  SPAN_WRITER_GROUP,
   type StoreUsage,
   type TelemetryStore,
   type TelemetryStoreOptions,
 } from "./telemetry-store.ts";
 export { telemetryApi, type TelemetryApiOptions } from "./query-api/telemetry-api.ts";
+export * from "./metrics/index.ts";

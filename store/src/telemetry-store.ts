@@ -2,7 +2,6 @@ import {
   encodeLogs,
   encodeTraces,
   type LogItem,
-  type LogRecord,
   type Query,
   type Span,
   type TraceSummary,
@@ -59,12 +58,16 @@ export interface StoreUsage {
 export interface TelemetryStore extends Component {
   readonly logs: LogStore;
   readonly traces: TraceStore;
-  /** Consumers for the bus: `otlp_logs` in group `log-writer`, `otlp_spans` in group `span-writer`. */
+  /** Consumers for the bus: of `otlp_logs` in LOG_WRITER_GROUP, of `otlp_spans` in SPAN_WRITER_GROUP. */
   readonly writers: { logs: BusHandler; spans: BusHandler };
   /** Every service that spans or logs were received from within retention. */
   services(signal?: AbortSignal): Promise<ServiceRow[]>;
   usage(): Record<StoredSignal, StoreUsage>;
 }
+
+/** The bus groups of the writers. */
+export const LOG_WRITER_GROUP = "log-writer";
+export const SPAN_WRITER_GROUP = "span-writer";
 
 const TICK_MS = 5000;
 const MAX_FILE_RECORDS = 2_000_000;

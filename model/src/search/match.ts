@@ -132,7 +132,10 @@ function logField(record: LogRecord, field: Field): AttributeValue[] {
       return present(record.scope.name);
     case "event":
       return present(record.eventName);
-    default:
+    case "kind":
+    case "status":
+    case "duration":
+    case "parent":
       return [];
   }
 }
@@ -156,7 +159,8 @@ function spanField(span: Span, field: Field): AttributeValue[] {
       return present(span.parentSpanId);
     case "scope":
       return present(span.scope.name);
-    default:
+    case "severity":
+    case "event":
       return [];
   }
 }

@@ -97,30 +97,20 @@ class Parser {
     const token = this.#tokens[this.#at];
     if (!token) throw this.#missing("the search ends where a word or key:value is expected");
     this.#at++;
-    switch (token.type) {
-      case "(":
-        return this.#nested(() => this.#group(token.start, field));
-      case "key": {
-        if (field) throw new SearchSyntaxError("a key inside the parentheses of another key", token.start, token.end);
-        const next = this.#tokens[this.#at];
-        const named = resolveField(token.key, this.#target);
-        if (next?.type === "(" && next.start === token.end) {
-          this.#at++;
-          return this.#nested(() => this.#group(next.start, named));
-        }
-        if (!next || next.start !== token.end) {
-          throw new SearchSyntaxError(
-            `${token.key}: has no value (write ${token.key}:value or ${token.key}:*)`,
-            token.start,
-            token.end,
-          );
-        }
-        this.#at++;
-        return this.#leaf(next, named);
-      }
-      default:
-        return this.#leaf(token, field);
+    if (token.type === "(") return this.#nested(() => this.#group(token.start, field));
+    return token.type === "key" ? this.#keyed(token, field) : this.#leaf(token, field);
+  }
+
+  #keyed(token: KeyToken, outer: Field | undefined): Query {
+    if (outer) throw new SearchSyntaxError("a key inside the parentheses of another key", token.start, token.end);
+    const field = resolveField(token.key, this.#target);
+    const next = this.#tokens[this.#at];
+    if (!next || next.start !== token.end) {
+      const message = `${token.key}: has no value (write ${token.key}:value or ${token.key}:*)`;
+      throw new SearchSyntaxError(message, token.start, token.end);
     }
+    this.#at++;
+    return next.type === "(" ? this.#nested(() => this.#group(next.start, field)) : this.#leaf(next, field);
   }
 
   #group(start: number, field: Field | undefined): Query {
@@ -133,18 +123,15 @@ class Parser {
     if (++this.#terms > MAX_TERMS) {
       throw new SearchSyntaxError(`a search has at most ${MAX_TERMS} terms`, token.start, token.end);
     }
-    switch (token.type) {
-      case "value":
-        return field && !isText(field) ? fieldQuery(field, valueTest(field, token)) : textQuery(token);
-      case "compare":
-      case "range":
-        if (!field)
-          throw new SearchSyntaxError("a comparison needs a key, like duration:>500ms", token.start, token.end);
-        if (isText(field)) throw new SearchSyntaxError("text cannot be compared by size", token.start, token.end);
-        return fieldQuery(field, token.type === "compare" ? compareTest(field, token) : rangeTest(field, token));
-      default:
-        throw new SearchSyntaxError(`${describe(token)} where a word or key:value is expected`, token.start, token.end);
+    if (token.type === "value") {
+      return field && !isText(field) ? fieldQuery(field, valueTest(field, token)) : textQuery(token);
     }
+    if (token.type !== "compare" && token.type !== "range") {
+      throw new SearchSyntaxError(`${describe(token)} where a word or key:value is expected`, token.start, token.end);
+    }
+    if (!field) throw new SearchSyntaxError("a comparison needs a key, like duration:>500ms", token.start, token.end);
+    if (isText(field)) throw new SearchSyntaxError("text cannot be compared by size", token.start, token.end);
+    return fieldQuery(field, token.type === "compare" ? compareTest(field, token) : rangeTest(field, token));
   }
 
   #nested(read: () => Query): Query {
@@ -171,7 +158,7 @@ class Parser {
 
 function describe(token: Token): string {
   if (token.type === ")") return "a closing parenthesis";
-  return token.type === "key" ? `${token.key}:` : `${token.type}`;
+  return token.type === "key" ? `${token.key}:` : token.type;
 }
 
 const join = (op: "and" | "or", parts: Query[]): Query => (parts.length === 1 ? (parts[0] as Query) : { op, parts });
@@ -203,6 +190,7 @@ export function resolveField(key: string, target: SearchTarget): Field {
   return { in: "any", key };
 }
 
+type KeyToken = Extract<Token, { type: "key" }>;
 type ValueToken = Extract<Token, { type: "value" }>;
 
 function textQuery(token: ValueToken): Query {
@@ -365,7 +353,7 @@ function readTerm(text: string, at: number): Token[] {
   return [readValue(text, at, false)];
 }
 
-function readKey(text: string, at: number): Extract<Token, { type: "key" }> | undefined {
+function readKey(text: string, at: number): KeyToken | undefined {
   const quoted = text[at] === '"' ? /^"((?:[^"\\]|\\.)*)":/.exec(text.slice(at)) : null;
   if (quoted) {
     return {
@@ -395,7 +383,7 @@ function readValue(text: string, at: number, keyed: boolean): Token {
   if (!keyed && (raw === "AND" || raw === "OR" || raw === "NOT")) return { type: raw, start: at, end };
   return {
     type: "value",
-    text: raw.replaceAll(/\\(.)/g, "$1").replace(/\*$/, (star) => (/\\\*$/.test(raw) ? star : "")),
+    text: raw.replaceAll(/\\(.)/g, "$1").replace(/\*$/, (star) => (raw.endsWith("\\*") ? star : "")),
     pattern: raw.replaceAll(/\\([^*?\\])/g, "$1"),
     quoted: false,
     wild: /(?<!\\)(?:\\\\)*[*?]/.test(raw),

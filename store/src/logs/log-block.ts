@@ -190,7 +190,10 @@ export class LogBlock implements BlockView {
         const { events, eventRows } = this.#readAttrs();
         return [{ kind: "dict", dict: events, rows: eventRows }];
       }
-      default:
+      case "kind":
+      case "status":
+      case "duration":
+      case "parent":
         return [];
     }
   }

@@ -129,7 +129,9 @@ function fieldExpression(field: Field, test: FieldTest, target: Target): string 
     case "scope":
     case "event":
       return quoteToken(knownToken(field.name, test.value));
-    default:
+    case "duration":
+    case "parent":
+    case "span":
       return undefined;
   }
 }

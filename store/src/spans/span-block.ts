@@ -240,7 +240,8 @@ export class SpanBlock implements BlockView {
         return [{ kind: "texts", at: (row) => this.parentSpanId(row) }];
       case "scope":
         return [{ kind: "texts", at: (row) => this.#readAttrs().origin.scope(row).name }];
-      default:
+      case "severity":
+      case "event":
         return [];
     }
   }

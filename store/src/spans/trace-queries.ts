@@ -109,8 +109,8 @@ function summaries(
 /** The root is the span without a parent, else the earliest. */
 function summarize(traceId: string, places: readonly SpanPlace[]): TraceSummary {
   const byStart = places.toSorted((a, b) => newestFirst(b, a));
-  const root = byStart.find(({ block, at }) => block.parentSpanId(at) === "") ?? (byStart[0] as SpanPlace);
   const start = byStart[0] as SpanPlace;
+  const root = byStart.find(({ block, at }) => block.parentSpanId(at) === "") ?? start;
   const startMs = start.ms + start.nanos / 1e6;
   const endMs = byStart.reduce(
     (max, { block, at, ms, nanos }) => Math.max(max, ms + nanos / 1e6 + (block.durationMs[at] as number)),

@@ -231,7 +231,7 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
         ],
       );
       const operations = await store.red({ ...range, steps: 1, by: "operation", service: "api" });
-      assert.deepEqual(operations.map(({ operation, count }) => [operation, count]).sort(), [
+      assert.deepEqual(operations.map(({ operation, count }) => [operation, count]).sort(byText), [
         ["GET /a", 51],
         ["GET /b", 50],
       ]);
@@ -252,7 +252,7 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
       await store.append([...orderTrace(1, BASE_MS), ...orderTrace(2, BASE_MS + 1000), outside]);
       const edges = await store.edges(RANGE);
       assert.deepEqual(
-        edges.map(({ source, target, kind, count, errors }) => [source, target, kind, count, errors]).sort(),
+        edges.map(({ source, target, kind, count, errors }) => [source, target, kind, count, errors]).sort(byText),
         [
           ["gateway", "sms", "service", 2, 2],
           ["sms", "api.provider.example", "external", 1, 0],
@@ -263,6 +263,8 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
     },
   },
 ];
+
+const byText = (a: readonly unknown[], b: readonly unknown[]): number => (a.join() < b.join() ? -1 : 1);
 
 /** Quantiles may be estimates. */
 function near(actual: number | null | undefined, expected: number): void {
