@@ -34,6 +34,7 @@ export function replacePattern(pattern: string, text: string, replacement: strin
  * `${name}` as in Go. For patterns that meet many texts, as in relabelling.
  */
 export interface CompiledTemplatePattern {
+  readonly source: string;
   matches(text: string): boolean;
   /** The template with its references filled in; undefined when the text does not match. */
   expand(text: string, template: string): string | undefined;
@@ -44,6 +45,7 @@ export function compileTemplatePattern(pattern: string): CompiledTemplatePattern
   const re = RE2JS.compile(`^(?s:${pattern})$`);
   const groups = re.namedGroups();
   return {
+    source: pattern,
     matches: (text) => re.matcher(text).find(),
     expand(text, template) {
       const matcher = re.matcher(text);

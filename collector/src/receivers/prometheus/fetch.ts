@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { formatDuration } from "@tocsin/model";
+import { errorMessage, type Clock } from "@tocsin/platform";
+import type { ScrapeJob } from "./config.ts";
+import type { ExpositionFormat } from "./exposition.ts";
+import type { Target } from "./target.ts";
+
+export interface FetchedText {
+  text: string;
+  format: ExpositionFormat;
+}
+
+const ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Gets a target's metrics. Throws an Error whose message says why it could not. */
+export async function fetchMetrics(
+  target: Target,
+  job: ScrapeJob,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<FetchedText> {
+  const controller = new AbortController();
+  const onStop = () => controller.abort(new Error("scraping has stopped"));
+  stop.addEventListener("abort", onStop, { once: true });
+  const timer = clock.schedule(target.timeoutMs, () =>
+    controller.abort(new Error(`the target did not answer within ${formatDuration(target.timeoutMs)}`)),
+  );
+  try {
+    const response = await fetch(target.url, {
+      headers: {
+        accept: ACCEPT,
+        "user-agent": "Tocsin",
+        "x-prometheus-scrape-timeout-seconds": String(target.timeoutMs / 1000),
+        ...(await credentials(job)),
+      },
+      redirect: job.follow_redirects ? "follow" : "manual",
+      signal: controller.signal,
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new Error(`server returned HTTP status ${response.status} ${response.statusText}`.trimEnd());
+    }
+    const openMetrics = (response.headers.get("content-type") ?? "").startsWith("application/openmetrics-text");
+    return { text: await readText(response, job.body_size_limit), format: openMetrics ? "openmetrics" : "prometheus" };
+  } catch (error) {
+    throw controller.signal.aborted ? (controller.signal.reason as Error) : explain(error);
+  } finally {
+    timer[Symbol.dispose]();
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+async function readText(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (maxBytes > 0 && length > maxBytes) throw new Error(`body size limit of ${maxBytes} bytes exceeded`);
+    chunks.push(chunk);
+  }
+  try {
+    return utf8.decode(Buffer.concat(chunks, length));
+  } catch (cause) {
+    throw new Error("the body is not valid UTF-8", { cause });
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function explain(error: unknown): Error {
+  const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof AggregateError && cause.errors.length > 0)
+    return new Error(errorMessage(cause.errors[0]), { cause });
+  return new Error(errorMessage(cause), { cause });
+}
+
+/** Secrets in files are read each time, so that they can be rotated. */
+async function credentials(job: ScrapeJob): Promise<Record<string, string>> {
+  const { basic_auth: basic, authorization } = job;
+  if (basic) {
+    const user = basic.username_file === undefined ? basic.username : await readSecret(basic.username_file);
+    const password =
+      basic.password_file === undefined ? (basic.password?.reveal() ?? "") : await readSecret(basic.password_file);
+    return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+  }
+  if (!authorization) return {};
+  const { type, credentials: secret, credentials_file: file } = authorization;
+  return { authorization: `${type} ${file === undefined ? (secret?.reveal() ?? "") : await readSecret(file)}` };
+}
+
+async function readSecret(file: string): Promise<string> {
+  return (await readFile(file, "utf8")).trim();
+}
