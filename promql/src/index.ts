@@ -17,3 +17,5 @@ export {
   type VectorResult,
   type VectorSample,
 } from "./engine/result.ts";
+export { formatValue, histogramToJson, resultToJson } from "./engine/result-json.ts";
+export { type MemorySource, createMemorySource } from "./memory-source.ts";

@@ -98,3 +98,28 @@ export function formatPrecision(value: number, digits: number): string {
 
 const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 const padExponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2");
+
+/** Like Go's `%.Nf`. */
+export function formatFixed(value: number, digits: number): string {
+  const named = Object.is(value, -0) ? undefined : special(value);
+  if (named !== undefined) return named;
+  if (Math.abs(value) < 1e21) return value.toFixed(digits);
+  return `${BigInt(value)}.${"0".repeat(digits)}`;
+}
+
+/** A number as OpenMetrics writes it in labels: always with a point or an exponent. */
+export function formatOpenMetrics(value: number): string {
+  if (Object.is(value, -0)) return "0.0";
+  const text = formatShortest(value);
+  return /[e.]|NaN|Inf/.test(text) ? text : `${text}.0`;
+}
+
+/** Reads a float as Go's ParseFloat does; undefined when it is none. */
+export function parseGoFloat(text: string): number | undefined {
+  const match = /^([+-]?)(?:(inf|infinity)|(nan)|(\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d[\d_]*(?:e[+-]?\d+)?))$/i.exec(text);
+  if (!match) return undefined;
+  const [, sign, infinity, nan, number] = match;
+  if (nan !== undefined) return Number.NaN;
+  const value = infinity === undefined ? Number(number) : Infinity;
+  return Number.isNaN(value) ? undefined : sign === "-" ? -value : value;
+}

@@ -362,7 +362,8 @@ class Parser {
     try {
       return void new CompiledMatcher(matcher), matcher;
     } catch (error) {
-      return this.fail((error as Error).message, { start: label.start, end: value.end });
+      // The model compiles with a flag in front, which is not part of what the user wrote.
+      return this.fail((error as Error).message.replace("`(?s)", "`"), { start: label.start, end: value.end });
     }
   }
 
