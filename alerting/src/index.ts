@@ -10,3 +10,5 @@ export {
   type AlertRouterOptions,
   type PostResult,
 } from "./router.ts";
+export { decisionsApi, type DecisionsApiOptions } from "./api/decisions-api.ts";
+export { DecisionLog, type DecisionLogOptions, type DecisionQuery } from "./decisions/decision-log.ts";
