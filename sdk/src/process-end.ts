@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { writeStderr } from "./stderr.ts";
 
 export interface ProcessEndOptions {
   /** Sends what is queued; resolves within `withinMs`. */
@@ -53,7 +54,7 @@ export function flushAtProcessEnd({ flush, onCrash }: ProcessEndOptions): Dispos
   const onUncaught = (error: unknown): void => {
     onCrash(error);
     if (process.listenerCount("uncaughtException") > 1) return;
-    process.stderr.write(`${inspect(error)}\n\nNode.js ${process.version}\n`);
+    writeStderr(`${inspect(error)}\n\nNode.js ${process.version}\n`);
     void flushThenExit();
   };
 

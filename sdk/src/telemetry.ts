@@ -23,6 +23,7 @@ import { answerScrape, METRICS_PATH, serveMetrics } from "./metrics/metrics-endp
 import { flushAtProcessEnd } from "./process-end.ts";
 import { ExportReporter } from "./reporter.ts";
 import { resourceAttributes } from "./resource.ts";
+import { writeStderr } from "./stderr.ts";
 import { type Attachment, joinTracing, leaveTracing } from "./traces/provider.ts";
 import { createSampler } from "./traces/sampler.ts";
 import { SpanConverter } from "./traces/span-record.ts";
@@ -186,7 +187,7 @@ function crashLine(error: unknown): PinoLine {
   };
 }
 
-const sayOnStderr = (line: string): void => void process.stderr.write(`tocsin: ${line}\n`);
+const sayOnStderr = (line: string): void => writeStderr(`tocsin: ${line}\n`);
 
 function firstOnly(fn: (error: unknown) => void): (error: unknown) => void {
   let said = false;

@@ -1,6 +1,21 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Upstream } from "./upstream.ts";
 
+const UPSTREAMS = ["rate-limiter", "sms"] as const;
+const UPSTREAM_OUTCOMES = [
+  "ok",
+  "refused",
+  "failed",
+  "timeout",
+  "unreachable",
+  "server_error",
+  "circuit_open",
+] as const;
+export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
+
+const ORDER_OUTCOMES = ["accepted", "accepted_without_sms", "limited", "invalid"] as const;
+const LOGIN_OUTCOMES = ["code_sent", "code_failed", "limited", "confirmed", "wrong_code", "unavailable"] as const;
+
 export type GatewayMetrics = ReturnType<typeof gatewayMetrics>;
 
 /** `upstreams` is asked at each scrape. */
@@ -15,7 +30,7 @@ export function gatewayMetrics(registry: Registry, upstreams: () => readonly Ups
       for (const { name, circuitOpen } of upstreams()) this.set({ upstream: name }, circuitOpen ? 1 : 0);
     },
   });
-  return {
+  const metrics = {
     orders: new Counter({
       name: "orders_total",
       help: "Orders posted, by outcome",
@@ -46,5 +61,11 @@ export function gatewayMetrics(registry: Registry, upstreams: () => readonly Ups
       labelNames: ["upstream"],
       registers,
     }),
-  };
+  }; // Series that start at 0 show their first increase; one that starts at 1 hides it from rate().
+  for (const outcome of ORDER_OUTCOMES) metrics.orders.inc({ outcome }, 0);
+  for (const outcome of LOGIN_OUTCOMES) metrics.logins.inc({ outcome }, 0);
+  for (const upstream of UPSTREAMS) {
+    for (const outcome of UPSTREAM_OUTCOMES) metrics.upstreamRequests.inc({ upstream, outcome }, 0);
+  }
+  return metrics;
 }

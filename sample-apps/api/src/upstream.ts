@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import { CircuitBreaker } from "./circuit-breaker.ts";
-import type { GatewayMetrics } from "./metrics.ts";
+import type { GatewayMetrics, UpstreamOutcome } from "./metrics.ts";
 
 /** What came of a call: an answer the caller can use, or no answer. */
 export type UpstreamResult =
@@ -93,7 +93,7 @@ function isWorthRepeating(result: UpstreamResult): boolean {
   return result.status === "unavailable" && (result.reason === "unreachable" || result.reason === "server_error");
 }
 
-function outcomeOf(result: UpstreamResult): string {
+function outcomeOf(result: UpstreamResult): UpstreamOutcome {
   if (result.status === "unavailable") return result.reason;
   if (result.statusCode < 400) return "ok";
   return result.statusCode < 500 ? "refused" : "failed";

@@ -21,12 +21,15 @@ export function limiterMetrics(limiter: Limiter, registry: Registry) {
       for (const { client, tokens } of limiter.buckets()) this.set({ client }, tokens);
     },
   });
-  return {
-    decisions: new Counter({
-      name: "rate_limiter_decisions_total",
-      help: "Checks decided, by decision and client",
-      labelNames: ["decision", "client"],
-      registers,
-    }),
-  };
+  const decisions = new Counter({
+    name: "rate_limiter_decisions_total",
+    help: "Checks decided, by decision and client",
+    labelNames: ["decision", "client"],
+    registers,
+  });
+  // Series that start at 0 show their first increase; one that starts at 1 hides it from rate().
+  for (const { client } of limiter.buckets()) {
+    for (const decision of ["allowed", "limited"]) decisions.inc({ decision, client }, 0);
+  }
+  return { decisions };
 }

@@ -1,4 +1,5 @@
-export type Verification = "ok" | "wrong" | "expired" | "exhausted" | "unknown";
+export const VERIFICATIONS = ["ok", "wrong", "expired", "exhausted", "unknown"] as const;
+export type Verification = (typeof VERIFICATIONS)[number];
 
 export interface CodesOptions {
   ttlMs: number;

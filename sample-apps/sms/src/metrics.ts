@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { VERIFICATIONS } from "./codes.ts";
 import type { FailOver } from "./fail-over.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -54,8 +55,13 @@ export function smsMetrics(registry: Registry, sources: { failOver: () => FailOv
       registers,
     }),
   };
-  for (const { provider } of sources.failOver().up()) {
+  // Series that start at 0 show their first increase; one that starts at 1 hides it from rate().
+  const providers = sources.failOver().up();
+  for (const [i, { provider }] of providers.entries()) {
     for (const outcome of ["delivered", "failed"]) metrics.messages.inc({ provider, outcome }, 0);
+    const next = providers[i + 1];
+    if (next !== undefined) metrics.failOvers.inc({ from: provider, to: next.provider }, 0);
   }
+  for (const outcome of VERIFICATIONS) metrics.codesVerified.inc({ outcome }, 0);
   return metrics;
 }
