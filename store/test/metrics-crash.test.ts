@@ -51,7 +51,7 @@ test("every acknowledged sample is there after kill -9, again and again, and non
         const i = Number(labels["i"]);
         expect(values[at]).toBe(batch * 1000 + i);
         if (!byBatch.has(batch)) byBatch.set(batch, new Set());
-        byBatch.get(batch)!.add(i);
+        byBatch.get(batch)?.add(i);
       }
     }
     const incomplete = Array.from({ length: acknowledged + 1 }, (_, batch) => batch).filter(

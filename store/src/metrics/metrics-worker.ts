@@ -55,7 +55,7 @@ async function cancellable<T>(id: number, run: (signal: AbortSignal) => Promise<
 const handlers = {
   async open(options: WorkerOptions): Promise<OpenReport> {
     const { store, report } = await SampleStore.open({ ...options.store, logger: createLogger({ level: "warn" }) });
-    const runner = new QueryRunner(store, { ...options.query, now: systemClock.now });
+    const runner = new QueryRunner(store, { ...options.query, now: () => systemClock.now() });
     opened = { store, runner, options };
     return report;
   },

@@ -21,7 +21,7 @@ export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
 }
 
 /** A sorted list cut to the limit, with the warning that says so. */
-export function limited<T>(list: T[], limit: number): Answer {
+export function limited(list: unknown[], limit: number): Answer {
   return limit > 0 && list.length > limit ? { data: list.slice(0, limit), warnings: [TRUNCATED] } : { data: list };
 }
 

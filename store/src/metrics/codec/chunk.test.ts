@@ -8,7 +8,7 @@ import { Columns } from "./columns.ts";
 const bitsOf = (values: ArrayLike<number>) =>
   Array.from({ length: values.length }, (_, i) => {
     const view = new DataView(new ArrayBuffer(8));
-    view.setFloat64(0, values[i]!);
+    view.setFloat64(0, values[i] ?? 0);
     return view.getBigUint64(0);
   });
 

@@ -1,4 +1,4 @@
-import type { Exemplar, Labels, MetricMetadata, MetricType, Sample, UnixMs } from "@tocsin/model";
+import type { Exemplar, MetricMetadata, MetricType, Sample, UnixMs } from "@tocsin/model";
 import { ByteReader, ByteWriter, CorruptDataError } from "../codec/bytes.ts";
 import { readHistogram, writeHistogram } from "../codec/histogram.ts";
 
@@ -161,7 +161,7 @@ function readExemplars(reader: ByteReader, visitor: WalVisitor): { minMs: UnixMs
     }
     minMs = Math.min(minMs, timestampMs);
     maxMs = Math.max(maxMs, timestampMs);
-    visitor.exemplar(seriesId, { labels: labels as Labels, value, timestampMs });
+    visitor.exemplar(seriesId, { labels, value, timestampMs });
   }
   return { minMs, maxMs };
 }

@@ -12,7 +12,7 @@ const CUSTOM_BUCKETS = -53;
 
 /** The populated buckets from the lowest up, the zero bucket among them. */
 export function histogramBuckets(histogram: NativeHistogram): HistogramBucket[] {
-  return [...negative(histogram).reverse(), ...zero(histogram), ...positive(histogram)].filter(
+  return [...negative(histogram).toReversed(), ...zero(histogram), ...positive(histogram)].filter(
     ({ count }) => count > 0,
   );
 }
