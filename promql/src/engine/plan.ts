@@ -13,6 +13,7 @@ import type {
 } from "../parser/ast.ts";
 import { typeOf } from "../parser/type-check.ts";
 import { QueryError } from "./result.ts";
+import { sharedReference } from "./shared-reference.ts";
 
 /**
  * What the engine evaluates: the parsed expression with durations and `@` resolved to milliseconds, parentheses gone,
@@ -252,7 +253,9 @@ class Planner {
     const evaluated = func === "info" ? args.slice(0, 1) : args;
     const stepless =
       func === "timestamp" ? args.every(({ plan }) => plan.kind === "selector") : !STEP_DEPENDENT.has(func);
-    const invariant = stepless && evaluated.every((arg) => arg.invariant) && args.every((arg) => arg.invariant || func === "info");
+    const [first] = args;
+    const hasReference = func !== "info" || (first !== undefined && sharedReference(first.plan) !== undefined);
+    const invariant = stepless && hasReference && evaluated.every((arg) => arg.invariant);
     if (invariant) return { plan: { kind: "call", func, args: args.map(({ plan }) => plan), pos }, invariant, wrap: true };
     const plans = args.map((arg, i) => (func === "info" && i === 1 ? arg.plan : wrapIf(arg)));
     return { plan: { kind: "call", func, args: plans, pos }, invariant, wrap: false };
