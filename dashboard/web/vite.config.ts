@@ -23,5 +23,5 @@ export default defineConfig(({ mode }) => ({
     port: 5173,
     ...(mode === "fake" ? {} : { proxy: { "/api": process.env["TOCSIN_URL"] ?? "http://127.0.0.1:9400" } }),
   },
-  build: { target: "es2023", chunkSizeWarningLimit: 700, reportCompressedSize: false },
+  build: { target: "es2023", chunkSizeWarningLimit: 700, assetsInlineLimit: 0, reportCompressedSize: false },
 }));

@@ -45,7 +45,7 @@ function seriesOf(query: string): Record<string, string>[] {
   const name = Object.keys(METRICS).find((metric) => query.includes(metric));
   if (name === undefined) return [{}];
   if (/\bsum\s*\(/.test(query)) return [{}];
-  const keep = /[({]/.test(query.replace(name, "")) ? {} : { __name__: name };
+  const keep: Record<string, string> = /[({]/.test(query.replace(name, "")) ? {} : { __name__: name };
   return (LABEL_VALUES["service"] ?? []).slice(0, 3).map((service, index) => ({
     ...keep,
     service,

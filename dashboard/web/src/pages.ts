@@ -1,5 +1,4 @@
 import {
-  IconActivity,
   IconBell,
   IconChartLine,
   IconHierarchy2,
@@ -7,6 +6,7 @@ import {
   IconInbox,
   IconListDetails,
   IconPlugConnected,
+  IconTimeline,
 } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { ComponentType } from "react";
@@ -53,6 +53,62 @@ export const pages: readonly Page[] = [
     parent: "/alerts",
     ranged: false,
     load: () => import("./pages/silences/silences-page.tsx"),
+  },
+  {
+    path: "/logs",
+    label: "nav.logs",
+    nav: { icon: IconListDetails, key: "l" },
+    ranged: true,
+    load: () => import("./pages/logs/logs-page.tsx"),
+  },
+  {
+    path: "/traces",
+    label: "nav.traces",
+    nav: { icon: IconTimeline, key: "t" },
+    ranged: true,
+    load: () => import("./pages/traces/traces-page.tsx"),
+  },
+  {
+    path: "/trace/:traceId",
+    label: "nav.traces",
+    parent: "/traces",
+    ranged: false,
+    load: () => import("./pages/trace/trace-page.tsx"),
+  },
+  {
+    path: "/metrics",
+    label: "nav.metrics",
+    nav: { icon: IconChartLine, key: "m" },
+    ranged: true,
+    load: () => import("./pages/metrics/metrics-page.tsx"),
+  },
+  {
+    path: "/services",
+    label: "nav.services",
+    nav: { icon: IconHierarchy2, key: "s" },
+    ranged: true,
+    load: () => import("./pages/services/services-page.tsx"),
+  },
+  {
+    path: "/services/:name",
+    label: "nav.services",
+    parent: "/services",
+    ranged: true,
+    load: () => import("./pages/service/service-page.tsx"),
+  },
+  {
+    path: "/map",
+    label: "nav.map",
+    parent: "/services",
+    ranged: true,
+    load: () => import("./pages/services/services-page.tsx"),
+  },
+  {
+    path: "/pipeline",
+    label: "nav.pipeline",
+    nav: { icon: IconPlugConnected, key: "p" },
+    ranged: false,
+    load: () => import("./pages/pipeline/pipeline-page.tsx"),
   },
   {
     path: "/inbox",

@@ -35,12 +35,39 @@ const alarm: MantineColorsTuple = [
   "#6e1709",
 ];
 
+/** Mantine takes the greys of its parts from here; index 6 is our dark surface, 7 the dark page. */
+const dark: MantineColorsTuple = [
+  "#e6eaf0",
+  "#a7b0bc",
+  "#8d949e",
+  "#66707c",
+  "#2b333d",
+  "#232b35",
+  "#1b2129",
+  "#12161c",
+  "#0d1116",
+  "#090c10",
+];
+
+const gray: MantineColorsTuple = [
+  "#f6f8fa",
+  "#eef1f4",
+  "#e4e8ec",
+  "#d8dee4",
+  "#b9c1ca",
+  "#838d98",
+  "#63686f",
+  "#57606a",
+  "#32383f",
+  "#1b1f24",
+];
+
 export const theme = createTheme({
   primaryColor: "signal",
   primaryShade: { light: 7, dark: 4 },
-  colors: { signal, alarm },
+  colors: { signal, alarm, dark, gray },
   autoContrast: true,
-  luminanceThreshold: 0.33,
+  luminanceThreshold: 0.25,
   fontFamily: "var(--tc-font)",
   fontFamilyMonospace: "var(--tc-mono)",
   defaultRadius: "sm",

@@ -17,7 +17,13 @@ const SHAPES: Record<Mark, React.ReactNode> = {
   pending: <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" strokeWidth="2.2" strokeDasharray="3 2" />,
   ok: <path d="m2.5 8.5 3.5 3.5 7.5-8" fill="none" stroke="currentColor" strokeWidth="2.4" strokeLinecap="round" />,
   muted: (
-    <path d="M2 8h12M4.5 13l3-3M8.5 6l3-3" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />
+    <path
+      d="M1.75 3.75h12.5v8.5H1.75zM4 12l5.5-8M8.5 12 14 4"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinejoin="round"
+    />
   ),
 };
 

@@ -65,7 +65,7 @@ function DrillRow({ drill }: { drill: Drill }) {
         ) : (
           <Button
             color="alarm"
-            variant={run?.state === "resolving" ? "default" : "filled"}
+            variant={run?.state === "resolving" ? "default" : "outline"}
             loading={action.isPending}
             disabled={run?.state === "resolving"}
             leftSection={<IconBolt size={14} aria-hidden />}

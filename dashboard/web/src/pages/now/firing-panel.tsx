@@ -96,7 +96,10 @@ function FiringRow({ alert }: { alert: GettableAlert }) {
           <strong>{alert.labels["alertname"]}</strong>
           <p className="dim">{alert.annotations["summary"] ?? alert.labels["service"]}</p>
         </span>
-        <span className="dim">{t("now.since", { duration: age })}</span>
+        <span className={classes["age"]}>
+          {t("now.since", { duration: age })}
+          <span>{t(`severity.${mark}`)}</span>
+        </span>
       </Link>
     </li>
   );
