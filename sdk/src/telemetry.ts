@@ -15,7 +15,7 @@ import { HttpServerInstrumentation } from "./instrumentations/http-server.ts";
 import { instrumentPino, type PinoLine } from "./instrumentations/pino.ts";
 import { instrumentUndici } from "./instrumentations/undici.ts";
 import { createLogClock } from "./logs/log-clock.ts";
-import { type QueuedLog, toLogRecord } from "./logs/pino-record.ts";
+import { bounded, type QueuedLog, toLogRecord } from "./logs/pino-record.ts";
 import { appRegistries } from "./metrics/app-registries.ts";
 import { exportMetrics, type ExportSignal } from "./metrics/export-metrics.ts";
 import { HttpServerMetrics } from "./metrics/http-metrics.ts";
@@ -105,7 +105,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   http.start();
 
   const timeOf = createLogClock(() => clock.now());
-  const takeLine = (line: PinoLine): void => logs?.push({ ...line, timeUnixNano: timeOf() });
+  const takeLine = (line: PinoLine): void => logs?.push({ ...line, line: bounded(line.line), timeUnixNano: timeOf() });
   const subscriptions = [
     instrumentFastify(http, onError),
     instrumentPino(serviceName, takeLine, onError),

@@ -104,6 +104,15 @@ test("does not repeat what the collector refuses for good, and counts it as reje
   expect(events).toEqual(["failed HTTP 400", "dropped 3 rejected"]);
 });
 
+test("halves a batch that is too large until it passes, and drops a record that is too large by itself", async () => {
+  const tooLarge: ExportResult = { status: "too_large", error: "HTTP 413" };
+  const { clock, sent, events, push } = exporter([tooLarge, OK, tooLarge, OK]);
+  push(1, 2, 3);
+  await clock.advance(0);
+  expect(sent.map(({ batch }) => batch)).toEqual([[1, 2, 3], [1, 2], [3]]);
+  expect(events.filter((event) => !event.startsWith("failed"))).toEqual(["exported 2", "dropped 1 rejected"]);
+});
+
 test("counts what a partial success has rejected", async () => {
   const { clock, events, push } = exporter([{ status: "ok", rejected: 1, reason: "too old" }]);
   push(1, 2, 3);

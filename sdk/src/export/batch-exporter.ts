@@ -126,13 +126,20 @@ export class BatchExporter<T> {
         return this.#accepted(batch.length, result, clock.now() - sentMs);
       }
       observer.failed(result.error, result.status === "retry");
-      if (result.status === "permanent") return observer.dropped(batch.length, "rejected");
+      if (result.status === "too_large" && batch.length > 1) return this.#deliverHalves(batch);
+      if (result.status !== "retry") return observer.dropped(batch.length, "rejected");
       if (this.#stopped || this.#flushing) break;
       // Even when the batch is given up after it, the wait holds back the next one: the collector asked for quiet.
       await this.#pause(result.afterMs ?? this.#backOffMs());
       this.#failures += 1;
     } while (clock.now() <= giveUpMs);
     observer.dropped(batch.length, "retries_exhausted");
+  }
+
+  async #deliverHalves(batch: T[]): Promise<void> {
+    const middle = Math.ceil(batch.length / 2);
+    await this.#deliver(batch.slice(0, middle));
+    await this.#deliver(batch.slice(middle));
   }
 
   #accepted(records: number, { rejected, reason }: ExportResult & { status: "ok" }, tookMs: number): void {

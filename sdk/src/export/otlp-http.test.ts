@@ -46,6 +46,7 @@ test.each([
   [429, { "retry-after": "7" }, { status: "retry", afterMs: 7000, error: "HTTP 429 Too Many Requests" }],
   [503, {}, { status: "retry", error: "HTTP 503 Service Unavailable" }],
   [400, {}, { status: "permanent", error: "HTTP 400 Bad Request" }],
+  [413, {}, { status: "too_large", error: "HTTP 413 Payload Too Large" }],
   [500, {}, { status: "permanent", error: "HTTP 500 Internal Server Error" }],
 ])("judges HTTP %i by the OTLP specification", async (status, headers, expected) => {
   const url = await collector((request, response) => {

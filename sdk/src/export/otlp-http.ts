@@ -62,6 +62,7 @@ function judge(response: http.IncomingMessage, body: Buffer, nowMs: number): Exp
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return { status: "ok", ...readPartialSuccess(body) };
   const error = `HTTP ${status} ${response.statusMessage ?? ""}`.trimEnd() + excerpt(response, body);
+  if (status === 413) return { status: "too_large", error };
   if (!RETRYABLE.has(status)) return { status: "permanent", error };
   const afterMs = retryAfterMs(response.headers["retry-after"], nowMs);
   return afterMs === undefined ? { status: "retry", error } : { status: "retry", afterMs, error };

@@ -1,7 +1,7 @@
 import type { Resource } from "@tocsin/model";
 import { expect, test } from "vitest";
 import { createLogClock } from "./log-clock.ts";
-import { type QueuedLog, toLogRecord } from "./pino-record.ts";
+import { bounded, type QueuedLog, toLogRecord } from "./pino-record.ts";
 
 const resource: Resource = { attributes: { "service.name": "sms" } };
 const queued = (fields: object, over: Partial<QueuedLog> = {}): QueuedLog => ({
@@ -78,6 +78,20 @@ test("honours the logger's own keys for message and error", () => {
 
 test("keeps a line that is not JSON as the body", () => {
   expect(toLogRecord(queued({}, { line: "level=info hello\n" }), resource).body).toBe("level=info hello");
+});
+
+test("writes a field that is nested too deeply as JSON text", () => {
+  const nested = (levels: number): object => (levels === 0 ? {} : { in: nested(levels - 1) });
+  const { attributes } = toLogRecord(queued({ shallow: nested(15), deep: nested(40) }), resource);
+  expect(attributes["shallow"]).toEqual(nested(15));
+  expect(attributes["deep"]).toMatch(/^\{"in":\{"in":/);
+});
+
+test("cuts a line of unreasonable length and says how long it was", () => {
+  expect(bounded("short")).toBe("short");
+  const cut = bounded("x".repeat(200_000));
+  expect(cut.length).toBeLessThan(66_000);
+  expect(cut).toMatch(/x… \(200000 characters\)$/);
 });
 
 test("gives lines of one millisecond times a microsecond apart", () => {
