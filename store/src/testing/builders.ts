@@ -48,7 +48,7 @@ export interface SpanFields {
 }
 
 /** A hexadecimal id of the given width that holds a number. */
-export const id = (n: number, digits: 16 | 32): string => n.toString(16).padStart(digits, "a");
+export const id = (n: number, digits: 16 | 32): string => `f${n.toString(16).padStart(digits - 1, "0")}`;
 
 /** A span that states only what matters. */
 export function span(fields: SpanFields = {}): Span {
