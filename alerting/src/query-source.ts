@@ -1,5 +1,5 @@
 import type { Labels, NativeHistogram, PostableAlert, UnixMs, WriteRequest } from "@tocsin/model";
-import { type Engine, type Expr, ParseError, parseExpr, QueryError, type SeriesSource } from "@tocsin/promql";
+import { type Engine, type Expr, ParseError, parseExpr, QueryError, type QueryResult, type SeriesSource } from "@tocsin/promql";
 
 /** One element of an instant vector; a native histogram when `histogram` is set, and then `value` has no meaning. */
 export interface QuerySample {
@@ -50,28 +50,32 @@ export function createEngineQuerySource(engine: Engine, source: SeriesSource): Q
   };
   return {
     async instant(text, atMs, signal) {
-      const result = await engine.instant(source, parse(text), atMs, { signal });
-      switch (result.type) {
-        case "vector":
-          return {
-            type: "vector",
-            samples: result.samples.map((sample) => ({ ...sample, timestampMs: result.timestampMs })),
-          };
-        case "matrix":
-          return {
-            type: "matrix",
-            series: result.series.map(({ labels, timestamps, values }) => ({
-              labels,
-              samples: Array.from(timestamps, (timestampMs, i) => ({ timestampMs, value: values[i] ?? Number.NaN })),
-            })),
-          };
-        case "scalar":
-          return { type: "scalar", value: result.value, timestampMs: result.timestampMs };
-        case "string":
-          return { type: "string", value: result.value, timestampMs: result.timestampMs };
-      }
+      return toQueryAnswer(await engine.instant(source, parse(text), atMs, { signal }));
     },
   };
+}
+
+/** An engine's result as rules take it. */
+export function toQueryAnswer(result: QueryResult): QueryAnswer {
+  switch (result.type) {
+    case "vector":
+      return {
+        type: "vector",
+        samples: result.samples.map((sample) => ({ ...sample, timestampMs: result.timestampMs })),
+      };
+    case "matrix":
+      return {
+        type: "matrix",
+        series: result.series.map(({ labels, timestamps, values }) => ({
+          labels,
+          samples: Array.from(timestamps, (timestampMs, i) => ({ timestampMs, value: values[i] ?? Number.NaN })),
+        })),
+      };
+    case "scalar":
+      return { type: "scalar", value: result.value, timestampMs: result.timestampMs };
+    case "string":
+      return { type: "string", value: result.value, timestampMs: result.timestampMs };
+  }
 }
 
 /** Whether the failure is the query's own fault and not an outage. */

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:net";
 import { fastify, LogController, type FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Problem } from "@tocsin/model";
@@ -106,36 +106,46 @@ function fastifyStatus(error: unknown): number | undefined {
   return typeof status === "number" && status >= 400 ? status : undefined;
 }
 
-export interface ListenOptions {
+export interface PortChoice {
   host: string;
+  /** 0 takes any free port. */
   port: number;
-  /** What is being bound, for messages: `dashboard`. */
+  /** What is being bound, for messages: `the dashboard`. */
   what: string;
   /** How to choose another port: `--port`. */
   flag: string;
   /** Move on to the next free port (up to 20 further) when this one is taken; else a taken port is an error. */
   moveWhenTaken: boolean;
+  /** Ports that others have been promised and do not hold yet. */
+  except?: ReadonlySet<number>;
 }
 
-/** The first port that can be bound, from `port` upwards. Throws TOCSIN_PORT_TAKEN. */
-export async function choosePort(options: ListenOptions): Promise<number> {
-  const last = options.moveWhenTaken && options.port !== 0 ? options.port + 20 : options.port;
-  for (let port = options.port; port <= last; port++) {
-    if (await canBind(options.host, port)) return port;
+/** A port that can be bound now: the wished one, or a later one where that is allowed. Throws TOCSIN_PORT_TAKEN. */
+export async function choosePort(choice: PortChoice): Promise<number> {
+  const last = choice.moveWhenTaken && choice.port !== 0 ? choice.port + 20 : choice.port;
+  for (let port = choice.port; port <= last; port++) {
+    const bound = choice.except?.has(port) ? undefined : await tryPort(choice.host, port);
+    if (bound !== undefined && choice.except?.has(bound)) port--;
+    else if (bound !== undefined) return bound;
   }
   throw new TocsinError(
     "TOCSIN_PORT_TAKEN",
-    `port ${options.port} for ${options.what} is taken on ${options.host}; stop the process that listens there or choose another with ${options.flag}`,
+    `port ${choice.port} for ${choice.what} is taken on ${choice.host}; stop the process that listens there or choose another with ${choice.flag}`,
   );
 }
 
-function canBind(host: string, port: number): Promise<boolean> {
+/** Binds the port for a moment; its number, or undefined when it is taken. */
+function tryPort(host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const probe: Server = createServer();
+    const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE" || error.code === "EACCES") resolve(false);
+      if (error.code === "EADDRINUSE" || error.code === "EACCES") resolve(undefined);
       else reject(error);
     });
-    probe.listen(port, host, () => probe.close(() => resolve(true)));
+    probe.listen(port, host, () => {
+      const address = probe.address();
+      const bound = typeof address === "object" && address !== null ? address.port : port;
+      probe.close(() => resolve(bound));
+    });
   });
 }

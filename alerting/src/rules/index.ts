@@ -6,6 +6,7 @@ export {
   type QuerySeries,
   type QuerySource,
   type RuleOutput,
+  toQueryAnswer,
 } from "../query-source.ts";
 export { rulesApi } from "./api.ts";
 export type { RuleAlert } from "./evaluate.ts";

@@ -31,7 +31,7 @@ export const DRILLS: readonly DrillSpec[] = [
   },
   {
     name: "limiter-misconfigured",
-    title: "rate limiter misconfigured",
+    title: "Rate limiter misconfigured",
     description: "The rate limiter's buckets shrink to nothing, so that nearly every request is turned away.",
     service: "rate-limiter",
     fault: "misconfigured",

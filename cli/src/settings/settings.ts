@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CollectorConfig } from "@tocsin/collector";
+import { MetricStoreConfig, TelemetryStoreConfig } from "@tocsin/store";
 
 const port = (fallback: number, what: string) =>
   z.coerce.number().int().min(0).max(65_535).default(fallback).describe(`${what}; 0 takes any free port`);
@@ -52,9 +53,14 @@ export type ScalarKey = keyof ScalarSettings;
 
 export const SCALAR_KEYS = Object.keys(ScalarSettings.shape) as ScalarKey[];
 
+const StoreConfig = TelemetryStoreConfig.extend({
+  metrics: MetricStoreConfig.prefault({}).describe("Samples."),
+});
+
 /** tocsin.yaml: the scalar settings and one section for each part. */
 export const TocsinConfig = ScalarSettings.extend({
-  collector: CollectorConfig.prefault({}).describe("receivers, processors, exporters"),
+  collector: CollectorConfig.prefault({}).describe("Receivers, processors and exporters."),
+  store: StoreConfig.prefault({}).describe("Where logs, spans and samples are kept, and for how long."),
 });
 export type TocsinConfig = z.infer<typeof TocsinConfig>;
 
