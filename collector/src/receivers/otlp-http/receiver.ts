@@ -155,6 +155,7 @@ class OtlpHttpReceiver implements Receiver {
   ): void {
     switch (outcome.status) {
       case "ok":
+        if (this.#stopping) response.setHeader("connection", "close");
         send(response, 200, CONTENT_TYPES[encoding], exportResponse(signal, encoding, outcome.dropped));
         return;
       case "retry":
