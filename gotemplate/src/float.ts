@@ -76,7 +76,7 @@ function formatSize(size: number, verb: string, precision: number): string {
   const decimal = shortest ? shortestDecimal(size) : round(exactDecimal(size), digits);
   const count = decimal.digits.length;
   const limit = shortest ? 6 : digits > count && count >= decimal.point ? count : digits;
-  const exponent = count === 0 ? 0 : decimal.point - 1;
+  const exponent = decimal.point - 1;
   if (exponent < -4 || exponent >= limit) return exponential(decimal, count - 1);
   return fixed(decimal, Math.max(count - decimal.point, 0));
 }

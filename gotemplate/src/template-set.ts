@@ -2,6 +2,7 @@ import { builtins } from "./builtins.ts";
 import { TemplateError } from "./errors.ts";
 import { DEFAULT_LIMITS, execute, type Limits, type MissingKey } from "./evaluate.ts";
 import { escapeTemplates } from "./html/escape.ts";
+import { escapers } from "./html/escapers.ts";
 import { isEmptyTree, type Tree } from "./nodes.ts";
 import { parse } from "./parser.ts";
 import { quote } from "./quote.ts";
@@ -93,10 +94,13 @@ class ParsedTemplates implements TemplateSet {
   }
 
   execute(name: string, data: GoValue): string {
-    const trees = this.#settings.mode === "html" ? this.#escapedFor(name) : this.#trees;
+    const html = this.#settings.mode === "html";
+    const trees = html ? this.#escapedFor(name) : this.#trees;
     const tree = trees.get(name);
     if (tree === undefined) throw new TemplateError(`template: no template ${quote(name)} associated with template`);
-    return execute({ ...this.#settings, trees }, tree, data);
+    const { functions } = this.#settings;
+    const available = html ? new Map([...functions, ...Object.entries(escapers)]) : functions;
+    return execute({ ...this.#settings, functions: available, trees }, tree, data);
   }
 
   #escapedFor(name: string): ReadonlyMap<string, Tree> {
