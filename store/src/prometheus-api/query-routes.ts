@@ -1,6 +1,5 @@
-import { exprToJson, formatExpr, parseExpr, vectorSelectors } from "@tocsin/promql";
+import { exprToJson, formatExpr, formatValue, parseExpr, vectorSelectors } from "@tocsin/promql";
 import type { AskOptions } from "../metrics/metric-store.ts";
-import { formatSampleValue } from "../metrics/query/query-json.ts";
 import { ApiError, invalidParameter } from "./api-error.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Route, RouteContext } from "./route.ts";
@@ -79,7 +78,7 @@ export const queryRoutes: readonly Route[] = [
           seriesLabels: labels,
           exemplars: exemplars.map(({ labels, value, timestampMs }) => ({
             labels,
-            value: formatSampleValue(value),
+            value: formatValue(value),
             timestamp: timestampMs / 1000,
           })),
         })),

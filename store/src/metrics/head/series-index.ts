@@ -1,4 +1,4 @@
-import { CompiledMatcher, type Labels, labelsKey, type Matcher, METRIC_NAME } from "@tocsin/model";
+import { CompiledMatcher, type Labels, labelsKey, type Matcher, METRIC_NAME, sortedNames } from "@tocsin/model";
 import type { ColumnPool } from "./column-pool.ts";
 import { Series } from "./series.ts";
 
@@ -141,10 +141,10 @@ export class SeriesIndex {
     }
   }
 
-  /** The same labels with strings shared among series, and no memory of the request they came in. */
+  /** The same labels in order, with strings shared among series and no memory of the request they came in. */
   #intern(labels: Labels): Labels {
     const own: Record<string, string> = {};
-    for (const name of Object.keys(labels)) own[this.#shared(name)] = this.#shared(labels[name] as string);
+    for (const name of sortedNames(labels)) own[this.#shared(name)] = this.#shared(labels[name] as string);
     return own;
   }
 

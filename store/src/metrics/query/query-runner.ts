@@ -12,7 +12,7 @@ import {
 } from "@tocsin/promql";
 import { TocsinError } from "@tocsin/platform";
 import type { SampleStore } from "../sample-store.ts";
-import { queryDataJson, type QueryStats, truncateResult } from "./query-json.ts";
+import { queryBody, type QueryStats } from "./query-json.ts";
 import { type Lane, QueryLanes } from "./query-lanes.ts";
 
 const TOO_MANY_SAMPLES = "query processing would load too many samples into memory in query execution";
@@ -89,11 +89,7 @@ export class QueryRunner {
     const outcome = await this.run(query, signal);
     if (!outcome.ok) return outcome;
     const { result, stats } = outcome;
-    const warnings = [...result.warnings];
-    if (truncateResult(result, json.limit)) warnings.push("results truncated due to limit");
-    const data = queryDataJson(result, json.stats ? stats : undefined);
-    const text = `{"status":"success","data":${data}${listJson("warnings", warnings)}${listJson("infos", result.infos)}}`;
-    return { ok: true, body: new TextEncoder().encode(text), stats };
+    return { ok: true, body: queryBody(result, json.limit, json.stats ? stats : undefined), stats };
   }
 
   #evaluate(query: Query, signal: AbortSignal): Promise<{ result: QueryResult; stats: QueryStats }> {
@@ -107,7 +103,7 @@ export class QueryRunner {
         ? await this.#engine.range(source, query.expr, query.fromMs, query.range.toMs, query.range.stepMs, options)
         : await this.#engine.instant(source, query.expr, query.fromMs, options);
       const evalTime = (performance.now() - startedMs) / 1000;
-      return { result, stats: { queueTime, evalTime, samples: counted.samples, peakSamples: counted.samples } };
+      return { result, stats: { queueTime, evalTime, samples: counted.samples } };
     });
   }
 
@@ -126,10 +122,6 @@ export class QueryRunner {
       },
     };
   }
-}
-
-function listJson(name: string, items: readonly string[]): string {
-  return items.length === 0 ? "" : `,"${name}":${JSON.stringify(items)}`;
 }
 
 function toQueryFailure(error: unknown, query: Query): QueryFailure {
