@@ -98,11 +98,14 @@ test("sends what is queued when a script comes to its end, without delaying it o
   expect(sink.spans.map(({ name }) => name)).toEqual(["from the app"]);
 });
 
-test("turns an uncaught exception into a fatal log, keeps its message on stderr and its exit code", async () => {
+test.each([
+  ["uncaught exception", "/crash", "crashed"],
+  ["unhandled rejection", "/reject", "nobody caught this"],
+])("turns an %s into a fatal log, keeps its message on stderr and its exit code", async (_what, path, message) => {
   const app = await run("esm-app.mjs", { env: late }).listening();
-  await app.get("/crash");
+  await app.get(path).catch(() => {});
   expect(await app.exited).toEqual({ code: 1, signal: null });
-  expect(app.stderr).toContain("RangeError: crashed");
+  expect(app.stderr).toContain(`RangeError: ${message}`);
   const fatal = sink.logs.find(({ severityText }) => severityText === "FATAL");
-  expect(fatal).toMatchObject({ body: "uncaught exception", attributes: { "exception.message": "crashed" } });
+  expect(fatal).toMatchObject({ body: "uncaught exception", attributes: { "exception.message": message } });
 });

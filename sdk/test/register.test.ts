@@ -183,6 +183,19 @@ test("answers OpenMetrics with the exemplar of a traced request", async () => {
   expect(await (await app.get("/metrics")).text()).toContain("app_hellos_total 1");
 });
 
+test("records the request headers on the allow-list, and secret ones not even then", async () => {
+  const list = "x-request-id,authorization";
+  const app = await listening("esm-app.mjs", {
+    env: { OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: list },
+  });
+  await app.get("/hello/1", { headers: { "x-request-id": "r-1", authorization: "Bearer secret", "x-other": "o" } });
+  await sink.until(() => sink.spans.length === 1);
+  const captured = Object.entries(sink.spans[0]?.attributes ?? {}).filter(([key]) =>
+    key.startsWith("http.request.header"),
+  );
+  expect(captured).toEqual([["http.request.header.x-request-id", ["r-1"]]]);
+});
+
 test("leaves /metrics to an app that has the route, and its default metrics alone", async () => {
   const app = await listening("own-metrics-app.mjs");
   await app.get("/hello");

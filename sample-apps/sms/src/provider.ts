@@ -13,7 +13,7 @@ export interface SmsProvider {
   send(sms: Sms): Promise<void>;
 }
 
-export class ProviderError extends Error {
+class ProviderError extends Error {
   override readonly name = "ProviderError";
   readonly provider: string;
 

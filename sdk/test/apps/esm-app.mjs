@@ -40,6 +40,10 @@ app.get("/impatient", async () => {
   return "ok";
 });
 app.get("/never", () => new Promise(() => {}));
+app.get("/reject", () => {
+  void Promise.reject(new RangeError("nobody caught this"));
+  return new Promise(() => {});
+});
 app.get("/crash", (_req, reply) => {
   reply.send("bye");
   setImmediate(() => {
