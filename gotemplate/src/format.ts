@@ -146,7 +146,7 @@ function formatVerb(value: GoValue, verb: string, flags: Flags, depth: number): 
   if (text !== undefined) return formatString(text, value, verb, flags);
   switch (kindOf(value)) {
     case "bool":
-      return verb === "t" || verb === "v" ? padText(String(value), flags) : bad(value, verb);
+      return verb === "t" || verb === "v" ? padText(value === true ? "true" : "false", flags) : bad(value, verb);
     case "int":
       return formatInt(intOf(value), value, verb, scalar);
     case "float64":
@@ -214,12 +214,12 @@ function hex(text: string, upper: boolean, flags: Flags): string {
 /** Cuts to the precision, which counts characters. */
 function cut(text: string, flags: Flags): string {
   if (flags.precision === undefined || text.length <= flags.precision) return text;
-  return [...text].slice(0, flags.precision).join("");
+  return Array.from(text).slice(0, flags.precision).join("");
 }
 
 function padText(text: string, flags: Flags): string {
   if (flags.width === undefined) return text;
-  const missing = flags.width - [...text].length;
+  const missing = flags.width - Array.from(text).length;
   if (missing <= 0) return text;
   if (flags.minus) return text + " ".repeat(missing);
   return (flags.zero ? "0" : " ").repeat(missing) + text;

@@ -57,7 +57,7 @@ export function describeToken(token: Token): string {
   if (token.type === "error") return token.text;
   if (KEYWORD_SET.has(token.type)) return `<${token.text}>`;
   const bytes = new TextEncoder().encode(token.text).length;
-  return bytes > 10 ? `${quote([...token.text].slice(0, 10).join(""))}...` : quote(token.text);
+  return bytes > 10 ? `${quote(Array.from(token.text).slice(0, 10).join(""))}...` : quote(token.text);
 }
 
 const LEFT = "{{";

@@ -375,7 +375,6 @@ function nudge(c: Context): Context {
       return { ...c, state: VALUE_STATES[c.attr], delim: "delimSpaceOrTagEnd", attr: "attrNone" };
     case "stateAfterName":
       return { ...c, state: "stateAttrName", attr: "attrNone" };
-    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- every other state stays as it is
     default:
       return c;
   }

@@ -72,7 +72,7 @@ export function toJson(value: GoValue, depth = 0): string {
     case "int":
     case "invalid":
     case "struct":
-      return String(value as boolean | bigint);
+      return formatValue(value);
   }
 }
 
@@ -86,35 +86,49 @@ const jsonString = (text: string): string =>
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-const SHORT: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "/": "\\/" };
+const SHORT: Readonly<Record<string, string>> = {
+  "\t": "\\t",
+  "\n": "\\n",
+  "\f": "\\f",
+  "\r": "\\r",
+  "/": "\\/",
+  "\\": "\\\\",
+};
+/** Written as a number, for these mean something to HTML too. */
+const HTML_SPECIALS = new Set("\"&'+<>\u2028\u2029");
+const STRING_SPECIALS: ReadonlySet<string> = new Set("`/\\");
+const SAFE_STRING_SPECIALS: ReadonlySet<string> = new Set("`/");
+const TEMPLATE_SPECIALS: ReadonlySet<string> = new Set("`/\\${}");
+const REGEXP_SPECIALS: ReadonlySet<string> = new Set("/\\$()*-.?[]^{|}");
+
+/** Escapes control characters, what HTML minds, and these; `escape` says how where there is no short form. */
+function escapeChars(text: string, specials: ReadonlySet<string>, escape: (char: string) => string): string {
+  let out = "";
+  for (const char of text) {
+    if (char < " " || HTML_SPECIALS.has(char)) out += SHORT[char] ?? unicode(char);
+    else out += specials.has(char) ? (SHORT[char] ?? escape(char)) : char;
+  }
+  return out;
+}
+
 const unicode = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** For the inside of a JavaScript string. */
 export function jsStrEscaper(...values: GoValue[]): string {
   const { text, kind } = stringify(values);
-  const escape = (char: string) => SHORT[char] ?? (char === "\\" ? "\\\\" : unicode(char));
-  return kind === "JSStr"
-    ? text.replaceAll(/[\0-\x1f"&'`+/<>\u2028\u2029]/g, escape)
-    : text.replaceAll(/[\0-\x1f"&'`+/<>\\\u2028\u2029]/g, escape);
+  return escapeChars(text, kind === "JSStr" ? SAFE_STRING_SPECIALS : STRING_SPECIALS, unicode);
 }
 
 /** For the inside of a JavaScript template literal. */
 export function jsTmplLitEscaper(...values: GoValue[]): string {
-  return stringify(values).text.replaceAll(
-    /[\0-\x1f"&'`+/<>\\${}\u2028\u2029]/g,
-    (char) => SHORT[char] ?? (char === "\\" ? "\\\\" : unicode(char)),
-  );
+  return escapeChars(stringify(values).text, TEMPLATE_SPECIALS, unicode);
 }
 
 /** For the inside of a regular expression, where it matches itself. */
 export function jsRegexpEscaper(...values: GoValue[]): string {
   const { text } = stringify(values);
   // Nothing at all would make the expression a comment.
-  if (text === "") return "(?:)";
-  return text.replaceAll(
-    /[\0-\x1f"$&'()*+\-./<>?[\\\]^{|}\u2028\u2029]/g,
-    (char) => SHORT[char] ?? (/["&'+<>\0-\x1f\u2028\u2029]/.test(char) ? unicode(char) : `\\${char}`),
-  );
+  return text === "" ? "(?:)" : escapeChars(text, REGEXP_SPECIALS, (char) => `\\${char}`);
 }
 
 /** Whether a script element of this MIME type holds JavaScript or JSON. */
