@@ -16,7 +16,7 @@ import {
 } from "@tocsin/platform";
 import type { Expr, QueryResult, SeriesData } from "@tocsin/promql";
 import type { MetricStoreConfig } from "./config.ts";
-import type { MetricsWorkerHandlers, OtlpAppend, WorkerOptions, WorkerStats } from "./metrics-worker.ts";
+import type { MetricsWorkerHandlers, OtlpAppend, WorkerLog, WorkerOptions, WorkerStats } from "./metrics-worker.ts";
 import type { Lane } from "./query/query-lanes.ts";
 import { fromQueryFailure, type JsonOptions, type Query, type QueryOutcome } from "./query/query-runner.ts";
 import type { Cardinality } from "./sample-store.ts";
@@ -123,6 +123,10 @@ class WorkerMetricStore implements EmbeddedMetricStore {
     const worker = startWorker<MetricsWorkerHandlers>(siblingModule(import.meta.url, "metrics-worker"));
     this.#worker = worker;
     worker.ended.then(this.#end.resolve, this.#end.reject);
+    worker.on("log", (payload) => {
+      const { level, fields, message } = payload as WorkerLog;
+      this.#logger[level](fields, message);
+    });
     try {
       const startedMs = performance.now();
       const report = await worker.call.open(workerOptions(join(dataDir, "metrics"), config));

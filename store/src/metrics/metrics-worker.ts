@@ -1,6 +1,7 @@
 import type { Exemplar, Labels, Matcher, MetricMetadata, UnixMs, WriteRequest } from "@tocsin/model";
 import { decodeMetrics, OtlpDecodeError, otlpToSamples } from "@tocsin/model";
-import { createLogger, serveWorker, systemClock, TocsinError, transfer } from "@tocsin/platform";
+import { serveWorker, systemClock, TocsinError, transfer } from "@tocsin/platform";
+import type { StoreLog } from "./disk/block-set.ts";
 import type { QueryResult, SeriesData } from "@tocsin/promql";
 import {
   type JsonOptions,
@@ -21,9 +22,16 @@ import {
 
 /** What the worker is started with: everything of the options that can cross threads. */
 export interface WorkerOptions {
-  store: Omit<SampleStoreOptions, "logger">;
+  store: Omit<SampleStoreOptions, "log">;
   query: Omit<QueryRunnerOptions, "now">;
   promoteResourceAttributes: string[];
+}
+
+/** Payload of the event `log`. */
+export interface WorkerLog {
+  level: "warn" | "error";
+  fields: Record<string, unknown>;
+  message: string;
 }
 
 export type WorkerStats = StoreStats & { activeQueries: number; queuedQueries: number };
@@ -54,7 +62,7 @@ async function cancellable<T>(id: number, run: (signal: AbortSignal) => Promise<
 
 const handlers = {
   async open(options: WorkerOptions): Promise<OpenReport> {
-    const { store, report } = await SampleStore.open({ ...options.store, logger: createLogger({ level: "warn" }) });
+    const { store, report } = await SampleStore.open({ ...options.store, log });
     const runner = new QueryRunner(store, { ...options.query, now: () => systemClock.now() });
     opened = { store, runner, options };
     return report;
@@ -122,4 +130,9 @@ const handlers = {
 };
 export type MetricsWorkerHandlers = typeof handlers;
 
-serveWorker(handlers);
+const emit = serveWorker(handlers);
+
+/** The logger lives in the other thread. */
+function log(...[level, fields, message]: Parameters<StoreLog>): void {
+  emit("log", { level, fields, message } satisfies WorkerLog);
+}

@@ -1,10 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Matcher, WriteRequest } from "@tocsin/model";
-import { silentLogger } from "@tocsin/testing";
 import { SampleStore, type SampleStoreOptions } from "./sample-store.ts";
 
 const MINUTE = 60_000;
@@ -26,7 +25,7 @@ afterEach(async () => {
 async function openStore(options: Partial<SampleStoreOptions> = {}): Promise<SampleStore> {
   const { store } = await SampleStore.open({
     dir,
-    logger: silentLogger,
+    log: () => {},
     fsync: "never",
     flushMs: 15 * MINUTE,
     outOfOrderMs: 10 * MINUTE,
@@ -424,5 +423,19 @@ describe("against a plain map", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("when the disk fails", () => {
+  test("an append rejects, and no later one is acknowledged before the failed one is written", async () => {
+    const store = await openStore();
+    await rm(join(dir, "wal"), { recursive: true });
+    await expect(store.append(write("a", [T0, 1]), T0)).rejects.toThrow(/ENOENT/);
+    await expect(store.append(write("b", [T0, 2]), T0)).rejects.toThrow(/ENOENT/);
+    expect(await read(store)).toEqual({ a: [[0, 1]] });
+    await mkdir(join(dir, "wal"));
+    expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, refused: {} });
+    await abandon(store);
+    expect(await read(await openStore())).toEqual({ a: [[0, 1]] });
   });
 });

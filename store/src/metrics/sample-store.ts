@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Exemplar, Labels, Matcher, MetricMetadata, Sample, UnixMs, WriteRequest } from "@tocsin/model";
-import { type Logger, TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform";
 import type { SeriesData } from "@tocsin/promql";
 import { CorruptDataError } from "./codec/bytes.ts";
 import { Columns } from "./codec/columns.ts";
 import { type Block, type BlockCursor, BlockWriter } from "./disk/block.ts";
-import { BlockSet } from "./disk/block-set.ts";
+import { BlockSet, type StoreLog } from "./disk/block-set.ts";
 import { CommitLog, type FsyncPolicy } from "./disk/commit-log.ts";
 import { mergeBlocks, planMerges, WINDOW_MS } from "./disk/compaction.ts";
 import { readLogFile, replaceLogFile } from "./disk/log-file.ts";
@@ -35,7 +35,7 @@ export interface SampleStoreOptions extends HeadLimits {
   retentionBytes: number;
   maxExemplars: number;
   walSegmentBytes: number;
-  logger: Logger;
+  log: StoreLog;
 }
 
 /** Any of several lists of matchers, each to be fulfilled as a whole. None at all means every series. */
@@ -75,7 +75,7 @@ export interface SelectOptions {
   /** Throws what `onTooMany` makes when more samples than this are found. */
   maxSamples?: number;
   onTooMany?: () => Error;
-  /** What to wait for in the pauses. */
+  /** What to wait for in the pauses; may throw. */
   until?: () => Promise<void> | undefined;
 }
 
@@ -136,12 +136,12 @@ export class SampleStore {
 
   /** Opens or makes the store in the folder; repairs what a crash left torn. */
   static async open(options: SampleStoreOptions): Promise<{ store: SampleStore; report: OpenReport }> {
-    const { dir, logger } = options;
+    const { dir, log: tell } = options;
     await mkdir(dir, { recursive: true });
     const head = new Head(options);
     const exemplars = new ExemplarRing(options.maxExemplars);
     const metadata = new MetadataTable();
-    const blocks = await BlockSet.open(join(dir, "blocks"), logger);
+    const blocks = await BlockSet.open(join(dir, "blocks"), tell);
     for (const { meta } of blocks.all) head.index.reserveIds(meta.maxSeriesId);
     head.minValidMs = blocks.endMs;
     head.maxMs = blocks.endMs - 1;

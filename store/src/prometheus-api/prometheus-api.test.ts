@@ -260,7 +260,7 @@ describe("expressions as text and tree", () => {
 
 describe("status", () => {
   test("buildinfo names a compatible Prometheus and this version", async () => {
-    expect(await data("status/buildinfo")).toMatchObject({ version: "3.15.0+tocsin.0.1.0" });
+    expect(await data("status/buildinfo")).toMatchObject({ version: "3.15.0", revision: "tocsin-0.1.0" });
   });
 
   test("config, flags, runtimeinfo, tsdb, walreplay", async () => {

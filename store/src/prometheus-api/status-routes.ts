@@ -11,8 +11,8 @@ export const statusRoutes: readonly Route[] = [
     path: "status/buildinfo",
     answer: ({ version }) => ({
       data: {
-        version: `${COMPATIBLE_VERSION}+tocsin.${version}`,
-        revision: "",
+        version: COMPATIBLE_VERSION,
+        revision: `tocsin-${version}`,
         branch: "",
         buildUser: "tocsin",
         buildDate: "",

@@ -1,6 +1,5 @@
 import { mkdir, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "@tocsin/platform";
 import type { UnixMs } from "@tocsin/model";
 import { CorruptDataError } from "../codec/bytes.ts";
 import { Block } from "./block.ts";
@@ -10,10 +9,13 @@ const BLOCK_FILE = /^\d{8}T\d{6}-\d{8}\.blk$/;
 /** Directories held in memory between queries. */
 const DIRECTORY_BUDGET = 128 * 1024 * 1024;
 
+/** Takes what the store has to tell; it may go to another thread. */
+export type StoreLog = (level: "warn" | "error", fields: Record<string, unknown>, message: string) => void;
+
 /** The blocks on disk, in order of time; no two of them overlap. */
 export class BlockSet {
   readonly #dir: string;
-  readonly #logger: Logger;
+  readonly #log: StoreLog;
   #blocks: Block[] = [];
   #nextSeq = 1;
   /** Changes whenever blocks come or go. */
@@ -21,14 +23,14 @@ export class BlockSet {
   /** Files set aside because they could not be read. */
   corrupt = 0;
 
-  private constructor(dir: string, logger: Logger) {
+  private constructor(dir: string, log: StoreLog) {
     this.#dir = dir;
-    this.#logger = logger;
+    this.#log = log;
   }
 
-  static async open(dir: string, logger: Logger): Promise<BlockSet> {
+  static async open(dir: string, log: StoreLog): Promise<BlockSet> {
     await mkdir(dir, { recursive: true });
-    const set = new BlockSet(dir, logger);
+    const set = new BlockSet(dir, log);
     for (const name of (await readdir(dir)).sort()) {
       const path = join(dir, name);
       if (name.endsWith(".tmp")) await unlink(path);
@@ -96,7 +98,7 @@ export class BlockSet {
       unlink(block.path)
         .catch(ignoreMissing)
         .catch((err: unknown) =>
-          this.#logger.warn({ err, path: block.path }, "obsolete block not deleted; the next start tries again"),
+          this.#log("warn", { err, path: block.path }, "obsolete block not deleted; the next start tries again"),
         );
     });
   }
@@ -110,7 +112,7 @@ export class BlockSet {
       if (!(err instanceof CorruptDataError)) throw err;
       await rename(path, `${path}.corrupt`);
       this.corrupt++;
-      this.#logger.error({ err, path, code: "TOCSIN_STORE_CORRUPT" }, "block cannot be read; set aside");
+      this.#log("error", { err, path, code: "TOCSIN_STORE_CORRUPT" }, "block cannot be read; set aside");
     }
   }
 

@@ -97,7 +97,7 @@ export class QueryRunner {
       const startedMs = performance.now();
       const timeoutMs = Math.min(query.timeoutMs ?? Infinity, this.#options.timeoutMs) - queueTime * 1000;
       const counted = { samples: 0 };
-      const source = this.#source(query.lane, counted);
+      const source = this.#source(query.lane, counted, startedMs + timeoutMs);
       const options = { timeoutMs, signal, ...(query.lookbackMs !== undefined && { lookbackMs: query.lookbackMs }) };
       const result = query.range
         ? await this.#engine.range(source, query.expr, query.fromMs, query.range.toMs, query.range.stepMs, options)
@@ -108,14 +108,18 @@ export class QueryRunner {
   }
 
   /** The store as the engine sees it during one query. */
-  #source(lane: Lane, counted: { samples: number }): SeriesSource {
+  #source(lane: Lane, counted: { samples: number }, deadline: number): SeriesSource {
     return {
       select: async (matchers: readonly Matcher[], fromMs, toMs, _hints, signal) => {
         const series = await this.#store.select(matchers, fromMs, toMs, {
           signal,
           maxSamples: this.#options.maxSamples - counted.samples,
           onTooMany: () => new QueryError("execution", TOO_MANY_SAMPLES),
-          until: () => this.lanes.turnOf(lane),
+          until: () => {
+            if (performance.now() > deadline)
+              throw new QueryError("timeout", "query timed out in expression evaluation");
+            return this.lanes.turnOf(lane);
+          },
         });
         for (const { timestamps } of series) counted.samples += timestamps.length;
         return series;
