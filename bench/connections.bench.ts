@@ -15,12 +15,14 @@ const benchmark: Benchmark = {
   async run() {
     const tocsin = await startTocsin({ args: ["--log-level", "error"] });
     try {
-      const { port, hostname } = new URL(tocsin.addresses["dashboard"] as string);
+      const { port, hostname } = new URL(tocsin.address("dashboard"));
       const sockets = await open(Number(port), hostname);
       console.log(`${sockets.length} connections open`);
       const means: number[] = [];
       for (let round = 1; round <= ROUNDS; round++) {
-        const times = (await Promise.all(sockets.map((socket, i) => ask(socket, (i / sockets.length) * ROUND_MS)))).toSorted((a, b) => a - b);
+        const times = (
+          await Promise.all(sockets.map((socket, i) => ask(socket, (i / sockets.length) * ROUND_MS)))
+        ).toSorted((a, b) => a - b);
         const mean = times.reduce((sum, ms) => sum + ms, 0) / times.length;
         means.push(mean);
         const p99 = times[Math.floor(times.length * 0.99)] as number;

@@ -107,7 +107,7 @@ function errorsPage(): string {
 async function metricsPage(): Promise<string> {
   const tocsin = await startTocsin();
   try {
-    const text = await (await fetch(`${tocsin.addresses["dashboard"]}/metrics`)).text();
+    const text = await (await fetch(`${tocsin.address("dashboard")}/metrics`)).text();
     const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => [match[1], match[2]]));
     const found = [...text.matchAll(/^# HELP (\S+) (.*)$/gm)]
       .map(([, name = "", help = ""]) => ({ name, help, type: types.get(name) ?? "" }))

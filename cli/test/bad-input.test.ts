@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => tocsin?.stop());
 
 async function post(path: string, body: string | Uint8Array, type: string): Promise<{ status: number; text: string }> {
-  const answer = await fetch(`${tocsin.addresses["otlp-http"]}${path}`, {
+  const answer = await fetch(`${tocsin.address("otlp-http")}${path}`, {
     method: "POST",
     headers: { "content-type": type },
     body,
@@ -67,14 +67,14 @@ test("a bad rule file stops the start with its place; on reload the old rules st
   expect(refused.output).toMatch(/bad-rules\.yml:5:\d+.*parse error/);
 
   writeFileSync(rules, "groups:\n  - name: g\n    rulez: []\n");
-  const reload = await fetch(`${tocsin.addresses["dashboard"]}/-/reload`, { method: "POST" });
+  const reload = await fetch(`${tocsin.address("dashboard")}/-/reload`, { method: "POST" });
   expect(reload.status).toBe(500);
   expect(await reload.text()).toMatch(/rules\.yml:3:5/);
   const { data } = await tocsin.get<{ data: { groups: { rules: { name: string }[] }[] } }>("/api/v1/rules");
   expect(data.groups.flatMap((group) => group.rules.map((rule) => rule.name))).toEqual(["Up"]);
 
   writeFileSync(rules, GOOD_RULES.replace("Up", "Down"));
-  expect((await fetch(`${tocsin.addresses["dashboard"]}/-/reload`, { method: "POST" })).status).toBe(200);
+  expect((await fetch(`${tocsin.address("dashboard")}/-/reload`, { method: "POST" })).status).toBe(200);
   const after = await tocsin.get<{ data: { groups: { rules: { name: string }[] }[] } }>("/api/v1/rules");
   expect(after.data.groups.flatMap((group) => group.rules.map((rule) => rule.name))).toEqual(["Down"]);
 });
@@ -96,7 +96,7 @@ test("a bad alertmanager.yml stops the start with its place; on reload the old o
   expect(refused.output).toMatch(/bad-alertmanager\.yml:2:\d+.*nobody/);
 
   writeFileSync(routing, GOOD_ROUTING.replace("receiver: a", "reciever: a"));
-  const reload = await fetch(`${tocsin.addresses["dashboard"]}/-/reload`, { method: "POST" });
+  const reload = await fetch(`${tocsin.address("dashboard")}/-/reload`, { method: "POST" });
   expect(reload.status).toBe(500);
   expect(await reload.text()).toMatch(/alertmanager\.yml:2:3/);
   expect(await tocsin.get("/api/v2/receivers")).toMatchObject([{ name: "a" }]);

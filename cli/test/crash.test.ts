@@ -76,7 +76,7 @@ test("kill -9 under load: all that was acknowledged is found once after the next
   const first = await startTocsin({ args: ["--no-demo"] });
   running.push(first);
   let killed: Promise<unknown> | undefined;
-  const acknowledged = await sendUntilItDies(first.addresses["otlp-http"] as string, (count) => {
+  const acknowledged = await sendUntilItDies(first.address("otlp-http"), (count) => {
     if (count === 60) killed = first.stop("SIGKILL");
   });
   await killed;
@@ -126,7 +126,7 @@ test("kill -9 after an alert was taken and before it was sent: it is sent after 
   const args = ["--no-demo", "--config.file", config, "--rules", rules];
   const first = await startTocsin({ args });
   running.push(first);
-  const posted = await fetch(`${first.addresses["dashboard"]}/api/v2/alerts`, {
+  const posted = await fetch(`${first.address("dashboard")}/api/v2/alerts`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify([{ labels: { alertname: "Crash" }, endsAt: new Date(Date.now() + 600_000).toISOString() }]),

@@ -10,7 +10,7 @@ test("tocsin drill sms-outage: mail and webhook within 45 s of the fault, resolv
       );
       return data.result.length === 1;
     });
-    const { code, output } = await runTocsin(["drill", "sms-outage", "--url", tocsin.addresses["dashboard"] as string]);
+    const { code, output } = await runTocsin(["drill", "sms-outage", "--url", tocsin.address("dashboard")]);
     console.log(output);
     expect(output).toMatch(
       /injected .*\n.*seen .*\n.*pending .*\n.*firing .*\n.*sent .*\n.*unbroken .*\n.*resolved .*\npassed/,
@@ -24,7 +24,7 @@ test("tocsin drill sms-outage: mail and webhook within 45 s of the fault, resolv
 test("a drill that does not exist, and a server that is not there, are told and end with 1", async () => {
   const tocsin = await startTocsin();
   try {
-    const unknown = await runTocsin(["drill", "nonsense", "--url", tocsin.addresses["dashboard"] as string]);
+    const unknown = await runTocsin(["drill", "nonsense", "--url", tocsin.address("dashboard")]);
     expect([unknown.code, unknown.output]).toEqual([
       1,
       expect.stringContaining("there is no drill nonsense; there are sms-outage"),

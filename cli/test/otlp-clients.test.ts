@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => tocsin?.stop());
 
 test("spans of the OpenTelemetry JS exporter are found by trace id and by search", async () => {
-  const exporter = new OTLPTraceExporter({ url: `${tocsin.addresses["otlp-http"]}/v1/traces` });
+  const exporter = new OTLPTraceExporter({ url: `${tocsin.address("otlp-http")}/v1/traces` });
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ "service.name": "foreign" }),
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
@@ -32,7 +32,7 @@ test("OTLP JSON as curl sends it gives logs, spans and metrics over the query AP
   const nano = String(BigInt(Date.now()) * 1_000_000n);
   const resource = { attributes: [{ key: "service.name", value: { stringValue: "curl" } }] };
   const post = (path: string, body: object) =>
-    fetch(`${tocsin.addresses["otlp-http"]}${path}`, {
+    fetch(`${tocsin.address("otlp-http")}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

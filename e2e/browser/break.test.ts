@@ -24,7 +24,7 @@ test("one press breaks the SMS service, and the mail, the webhook, the trace and
     return data.result.length === 3;
   });
   const { page, complaints } = await openPage(browser, { viewport: WIDE, colorScheme: "light" });
-  await page.goto(`${tocsin.addresses["dashboard"]}/`);
+  await page.goto(`${tocsin.address("dashboard")}/`);
   await page.getByRole("button", { name: "Break SMS provider outage", exact: true }).click();
 
   const sent = await eventually("the messages are sent", 60_000, async () => {
@@ -44,14 +44,14 @@ test("one press breaks the SMS service, and the mail, the webhook, the trace and
   const detail = await tocsin.get<InboxDetail>(`/api/tocsin/v1/inbox/${mail?.id}`);
   expect(detail.html).toContain("SmsDeliveryFailing");
 
-  await page.goto(`${tocsin.addresses["dashboard"]}/inbox/${mail?.id}`);
+  await page.goto(`${tocsin.address("dashboard")}/inbox/${mail?.id}`);
   await page
     .getByRole("heading", { name: /SmsDeliveryFailing/ })
     .first()
     .waitFor();
   await shoot(page, "inbox-mail-light");
 
-  await page.goto(`${tocsin.addresses["dashboard"]}/logs?q=${encodeURIComponent("service:sms severity:error")}`);
+  await page.goto(`${tocsin.address("dashboard")}/logs?q=${encodeURIComponent("service:sms severity:error")}`);
   await page
     .getByText(/provider/i)
     .first()
@@ -61,11 +61,11 @@ test("one press breaks the SMS service, and the mail, the webhook, the trace and
     `/api/tocsin/v1/logs?q=${encodeURIComponent("service:sms severity:error")}&limit=5`,
   );
   const traceId = logs.items.find((item) => item.traceId !== "")?.traceId;
-  await page.goto(`${tocsin.addresses["dashboard"]}/trace/${traceId}`);
+  await page.goto(`${tocsin.address("dashboard")}/trace/${traceId}`);
   await page.getByText("sms", { exact: true }).first().waitFor();
   await shoot(page, "trace-light");
 
-  await page.goto(`${tocsin.addresses["dashboard"]}/`);
+  await page.goto(`${tocsin.address("dashboard")}/`);
   await page.getByRole("button", { name: "Unbreak SMS provider outage", exact: true }).click();
   const done = await eventually("the resolved messages arrive", 75_000, async () => {
     const run = await tocsin.get<DrillRun>("/api/tocsin/v1/drills/sms-outage");

@@ -9,8 +9,8 @@ const BIN = fileURLToPath(new URL("../../cli/bin/tocsin.js", import.meta.url));
 
 export interface TocsinProcess {
   readonly dataDir: string;
-  /** Addresses of the banner, by name: dashboard, otlp-http, otlp-grpc, alertmanager, smtp, api, sms, rate-limiter. */
-  readonly addresses: Readonly<Record<string, string>>;
+  /** An address of the banner: dashboard, otlp-http, otlp-grpc, alertmanager, smtp, api, sms, rate-limiter. */
+  address(name: string): string;
   readonly pid: number;
   /** Milliseconds from the start of the process to the banner. */
   readonly readyMs: number;
@@ -63,14 +63,19 @@ export async function startTocsin(options: TocsinProcessOptions = {}): Promise<T
     await pause(50);
   }
   const addresses = readBanner(read());
+  const address = (name: string): string => {
+    const found = addresses.get(name);
+    if (found === undefined) throw new Error(`the banner has no address ${name}:\n${read()}`);
+    return found;
+  };
   return {
     dataDir,
-    addresses,
+    address,
     pid: child.pid as number,
     readyMs: performance.now() - startedAt,
     output: read,
     async get<T>(path: string) {
-      const answer = await fetch(`${addresses["dashboard"]}${path}`);
+      const answer = await fetch(address("dashboard") + path);
       if (!answer.ok) throw new Error(`${answer.status} from ${path}: ${await answer.text()}`);
       return (await answer.json()) as T;
     },
@@ -107,9 +112,9 @@ function collectOutput(child: ChildProcess): () => string {
   return () => output;
 }
 
-function readBanner(output: string): Record<string, string> {
+function readBanner(output: string): Map<string, string> {
   const rows = [...output.matchAll(/^ {2}([a-z-]+) {2,}((?:http:\/\/)?[\w.[\]:-]+:\d+)$/gm)];
-  return Object.fromEntries(rows.map((row) => [row[1] as string, row[2] as string]));
+  return new Map(rows.map((row) => [row[1] ?? "", row[2] ?? ""]));
 }
 
 /** Asks `look` until it gives something, at most `withinMs`; the error says what was awaited. */
