@@ -32,7 +32,7 @@ import { toWriteRequest } from "./services/span-metrics.ts";
 import type { EdgeRow, RedQuery, RedRow, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
 import { TailQueue } from "./logs/tail-queue.ts";
 import type { StoredSignal } from "./writers/record-kind.ts";
-import type { AppendResult, Committed, Tailed, WriterHandlers } from "./writers/writer-thread.ts";
+import type { AppendResult, Committed, DamagedStoreFile, Tailed, WriterHandlers } from "./writers/writer-thread.ts";
 
 export interface TelemetryStoreOptions {
   dataDir: string;
@@ -117,6 +117,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     this.#writer = writer;
     writer.ended.catch((error: unknown) => this.#lost(error));
     writer.on("committed", (payload) => this.#onCommitted(payload as Committed));
+    writer.on("damaged", (payload) => this.#onDamaged(payload as DamagedStoreFile));
     writer.on("tail", (payload) => this.#onTail(payload as Tailed));
     const limits = (maxSize: number) => ({
       maxFileRecords: MAX_FILE_RECORDS,
@@ -124,14 +125,13 @@ class EmbeddedTelemetryStore implements TelemetryStore {
       maxTailAgeMs: MAX_TAIL_AGE_MS,
       fsync: config.fsync,
     });
-    const { files, damaged } = await writer.call.open({
+    const files = await writer.call.open({
       dataDir,
       commitDelayMs: config.commit_delay,
       logs: limits(config.logs.max_size),
       spans: limits(config.spans.max_size),
       maxSpanSeries: config.span_metrics.max_series,
     });
-    for (const { signal, name, reason } of damaged) this.#reportDamage(signal, name, reason);
     this.#noteFiles(files);
     this.#pool.start((error) => this.#lost(error));
     this.#timers = [
@@ -306,6 +306,14 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     this.#metrics.written.inc({ signal }, records);
     if (repeated > 0) this.#metrics.leftOut.inc({ signal, reason: "repeated" }, repeated);
     if (invalid > 0) this.#metrics.leftOut.inc({ signal, reason: "invalid" }, invalid);
+  }
+
+  /** The writer has set the file aside already. */
+  #onDamaged({ signal, name, reason }: DamagedStoreFile): void {
+    const file = this.#files[signal].get(name);
+    this.#files[signal].delete(name);
+    this.#reportDamage(signal, name, reason);
+    if (file) void this.#pool.release([file.path]);
   }
 
   #noteFiles(files: Record<StoredSignal, FileInfo[]>): void {

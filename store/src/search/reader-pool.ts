@@ -52,6 +52,7 @@ export class ReaderPool {
     const onAbort = () => void Atomics.store(abandoned, 0, 1);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
+      signal?.throwIfAborted();
       return await question(reader.worker.call, { files, abandoned, budgetMs: this.#options.budgetMs });
     } catch (error) {
       signal?.throwIfAborted();

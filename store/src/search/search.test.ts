@@ -35,7 +35,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Writes batches of odd sizes over three hours, so that blocks, files and an open block are all met. */
 function write<R>(kind: RecordKind<R>, records: readonly R[]): SignalWriter<R> {
-  const writer = new SignalWriter(dir, kind, LIMITS);
+  const writer = new SignalWriter(dir, kind, LIMITS, () => {});
   writer.open();
   for (let at = 0, batch = 0; at < records.length; batch++) {
     const part = records.slice(at, at + 1 + ((batch * 37) % 400));

@@ -107,6 +107,7 @@ export class ActiveFile<R> {
     let block = this.#block;
     const rows: number[] = [];
     this.#transaction(() => {
+      this.#noteServices(records);
       for (const { record, bytes } of records) {
         if (tail.records.length === 0) tail.since = at;
         rows.push(block * ROWS_PER_BLOCK + tail.records.length);
@@ -119,7 +120,6 @@ export class ActiveFile<R> {
       }
       if (tail.records.length > saved) this.#insertTail(block, tail, saved);
       for (const id of batchIds) this.#sql.addSeen.run(id, at);
-      this.#countServices(records);
     });
     this.#block = block;
     this.#tail = tail;
@@ -219,7 +219,7 @@ export class ActiveFile<R> {
     const counts = new Map<string, { minute: number; service: number; level: number; n: number }>();
     for (const record of records) {
       const minute = Math.floor(this.#kind.timeMs(record) / MINUTE_MS);
-      const service = this.#serviceId(serviceOf(this.#kind.resource(record)).name);
+      const service = this.#services.get(serviceOf(this.#kind.resource(record)).name)?.id as number;
       const key = `${minute} ${service} ${level(record)}`;
       const count = counts.get(key);
       if (count) count.n++;
@@ -228,12 +228,8 @@ export class ActiveFile<R> {
     for (const { minute, service, level, n } of counts.values()) this.#sql.count.run(minute, service, level, n);
   }
 
-  #serviceId(name: string): number {
-    return this.#services.get(name)?.id ?? (this.#sql.findService.get(name) as { id: number }).id;
-  }
-
   /** First and last time of each service, and its version; written only when it changed by a second or more. */
-  #countServices(records: readonly Admitted<R>[]): void {
+  #noteServices(records: readonly Admitted<R>[]): void {
     const latest = new Map<string, { version: string; first: number; last: number }>();
     for (const { record } of records) {
       const { name, version } = serviceOf(this.#kind.resource(record));
@@ -296,7 +292,6 @@ interface Statements {
   addSeen: StatementSync;
   forgetSeen: StatementSync;
   count: StatementSync;
-  findService: StatementSync;
   noteService: StatementSync;
   setInfo: StatementSync;
   getInfo: StatementSync;
@@ -314,7 +309,6 @@ function prepare(db: DatabaseSync, rowIndex: boolean): Statements {
     count: db.prepare(
       "INSERT INTO roll(m, svc, lvl, n) VALUES(?,?,?,?) ON CONFLICT(m, svc, lvl) DO UPDATE SET n = n + excluded.n",
     ),
-    findService: db.prepare("SELECT id FROM svc WHERE name = ?"),
     noteService: db.prepare(
       `INSERT INTO svc(name, version, first, last) VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE SET
        version = CASE WHEN excluded.last >= last THEN excluded.version ELSE version END,

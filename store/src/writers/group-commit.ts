@@ -1,4 +1,4 @@
-import { isAboutDisk, type SignalWriter, type WriteBatch, type Written } from "./signal-writer.ts";
+import { isSqliteError, type SignalWriter, type WriteBatch, type Written } from "./signal-writer.ts";
 import type { AppendResult } from "./writer-thread.ts";
 
 /** A commit is made at once when so many records wait. */
@@ -55,7 +55,7 @@ export class GroupCommit<R> {
       );
     } catch (error) {
       // One batch that cannot be stored must not take the others with it.
-      if (waiting.length > 1 && !isAboutDisk(error)) for (const entry of waiting) this.#commit([entry]);
+      if (waiting.length > 1 && !isSqliteError(error)) for (const entry of waiting) this.#commit([entry]);
       else for (const { reject } of waiting) reject(error);
       return;
     }

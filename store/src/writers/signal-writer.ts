@@ -44,22 +44,23 @@ export class SignalWriter<R> {
   readonly #dir: string;
   readonly #kind: RecordKind<R>;
   readonly #limits: FileLimits;
+  readonly #onDamage: (file: DamagedFile) => void;
   readonly #sealed = new Map<string, FileInfo>();
   readonly #seen = new Map<string, number>();
   readonly #recent = new RecentIds(RECENT_IDS);
   #active: ActiveFile<R> | undefined;
   #lastName: string | undefined;
 
-  constructor(dir: string, kind: RecordKind<R>, limits: FileLimits) {
+  constructor(dir: string, kind: RecordKind<R>, limits: FileLimits, onDamage: (file: DamagedFile) => void) {
+    this.#onDamage = onDamage;
     this.#dir = dir;
     this.#kind = kind;
     this.#limits = limits;
   }
 
-  /** Finds the files of earlier runs; what cannot be read is set aside under another name and returned. */
-  open(): DamagedFile[] {
+  /** Finds the files of earlier runs; what cannot be read is set aside under another name and reported. */
+  open(): void {
     makeDir(this.#dir);
-    const damaged: DamagedFile[] = [];
     const names = readdirSync(this.#dir)
       .filter((file) => file.endsWith(".db") && parseFileName(file.slice(0, -3)))
       .map((file) => file.slice(0, -3))
@@ -69,19 +70,31 @@ export class SignalWriter<R> {
       try {
         this.#openExisting(name, names.slice(-2).includes(name), name === names.at(-1));
       } catch (error) {
-        if (isAboutDisk(error)) throw error;
-        damaged.push({ name, reason: errorMessage(error) });
+        if (isSqliteError(error) && !isDamage(error)) throw unwritable(this.#path(name), error);
         this.setAside(name);
+        this.#onDamage({ name, reason: errorMessage(error) });
       }
     }
-    return damaged;
   }
 
   files(): FileInfo[] {
     return [...this.#sealed.values(), ...(this.#active ? [this.#active.info] : [])];
   }
 
+  /** Should the file being written turn out damaged, it is set aside and the batches go to a new one. */
   write(batches: readonly WriteBatch<R>[], at: number): Written<R> {
+    try {
+      return this.#write(batches, at);
+    } catch (error) {
+      const name = this.#active?.name;
+      if (name === undefined || !isDamage(error)) throw error;
+      this.setAside(name);
+      this.#onDamage({ name, reason: errorMessage(error) });
+      return this.#write(batches, at);
+    }
+  }
+
+  #write(batches: readonly WriteBatch<R>[], at: number): Written<R> {
     const file = this.#fileFor(at);
     const { admitted, ids, repeated, invalid, identities } = this.#admit(batches, at);
     const rows = admitted.length + ids.length > 0 ? file.write(admitted, ids, at) : [];
@@ -183,10 +196,18 @@ export class SignalWriter<R> {
     if (!this.#active) {
       const name = nextFileName(at, this.#lastName);
       makeDir(this.#dir);
-      this.#active = new ActiveFile(name, this.#path(name), this.#kind, this.#limits.fsync);
+      this.#active = this.#begin(name);
       this.#lastName = name;
     }
     return this.#active;
+  }
+
+  #begin(name: string): ActiveFile<R> {
+    try {
+      return new ActiveFile(name, this.#path(name), this.#kind, this.#limits.fsync);
+    } catch (error) {
+      throw isSqliteError(error) ? unwritable(this.#path(name), error) : error;
+    }
   }
 
   #isOver(file: ActiveFile<R>, at: number): boolean {
@@ -229,12 +250,18 @@ function renameIfThere(from: string, to: string): void {
   }
 }
 
-const SQLITE_CODES_OF_DISK = new Set([
-  3 /* PERM */, 5 /* BUSY */, 8 /* READONLY */, 10 /* IOERR */, 13 /* FULL */, 14 /* CANTOPEN */,
-]);
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 
-/** Whether SQLite complains of the disk or the folder, and not of what stands in the file. */
-export function isAboutDisk(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return "errcode" in error && typeof error.errcode === "number" && SQLITE_CODES_OF_DISK.has(error.errcode & 0xff);
+/** SQLite's own complaint: of the disk, the folder, or the file. */
+export function isSqliteError(error: unknown): error is Error & { errcode: number } {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
+}
+
+function isDamage(error: unknown): boolean {
+  return isSqliteError(error) && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(error.errcode & 0xff);
+}
+
+function unwritable(path: string, error: Error): TocsinError {
+  return new TocsinError("TOCSIN_DATA_DIR_UNWRITABLE", `cannot write ${path}: ${error.message}`, { cause: error });
 }

@@ -16,7 +16,7 @@ import { logId, logItem } from "../logs/log-queries.ts";
 import { SpanMetrics, type SpanMetricsSnapshot } from "../services/span-metrics.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { logKind, spanKind, type StoredSignal } from "./record-kind.ts";
-import { isAboutDisk, SignalWriter, type DamagedFile, type FileLimits, type Written } from "./signal-writer.ts";
+import { isSqliteError, SignalWriter, type DamagedFile, type FileLimits, type Written } from "./signal-writer.ts";
 
 export interface WriterOptions {
   dataDir: string;
@@ -45,6 +45,8 @@ export interface Tailed {
   dropped: number;
 }
 
+export type DamagedStoreFile = DamagedFile & { signal: StoredSignal };
+
 /** A subscriber gets at most so many records of one commit. */
 const MAX_TAIL_ITEMS = 500;
 
@@ -59,16 +61,13 @@ interface Running {
 let running: Running | undefined;
 const subscribers = new Map<number, Query>();
 
-function open(options: WriterOptions): {
-  files: Record<StoredSignal, FileInfo[]>;
-  damaged: (DamagedFile & { signal: StoredSignal })[];
-} {
-  const logs = new SignalWriter(join(options.dataDir, "logs"), logKind, options.logs);
-  const spans = new SignalWriter(join(options.dataDir, "spans"), spanKind, options.spans);
-  const damaged = [
-    ...logs.open().map((file) => ({ ...file, signal: "logs" as const })),
-    ...spans.open().map((file) => ({ ...file, signal: "spans" as const })),
-  ];
+function open(options: WriterOptions): Record<StoredSignal, FileInfo[]> {
+  const report = (signal: StoredSignal) => (file: DamagedFile) =>
+    send("damaged", { ...file, signal } satisfies DamagedStoreFile);
+  const logs = new SignalWriter(join(options.dataDir, "logs"), logKind, options.logs, report("logs"));
+  const spans = new SignalWriter(join(options.dataDir, "spans"), spanKind, options.spans, report("spans"));
+  logs.open();
+  spans.open();
   const metrics = new SpanMetrics(options.maxSpanSeries);
   const logCommits = new GroupCommit(logs, options.commitDelayMs, (written) => {
     send("committed", committed("logs", written));
@@ -79,7 +78,7 @@ function open(options: WriterOptions): {
     metrics.add(written.records, at);
   });
   running = { logs, spans, logCommits, spanCommits, metrics };
-  return { files: files(), damaged };
+  return files();
 }
 
 function committed(signal: StoredSignal, { file, records, repeated, invalid }: Written<unknown>): Committed {
@@ -104,7 +103,7 @@ async function append(signal: StoredSignal, bytes: Uint8Array, at: number): Prom
     return await spanCommits.add({ records: decodeTraces(bytes), bytes: bytes.length, id }, at);
   } catch (error) {
     if (error instanceof OtlpDecodeError) return { status: "poison", reason: error.message };
-    if (isAboutDisk(error)) throw error;
+    if (isSqliteError(error) || error instanceof TocsinError) throw error;
     return { status: "poison", reason: `cannot be stored: ${errorMessage(error)}` };
   }
 }
@@ -148,7 +147,8 @@ const handlers = {
     return active().metrics.snapshot();
   },
   close(): void {
-    const { logs, spans, logCommits, spanCommits } = active();
+    if (!running) return;
+    const { logs, spans, logCommits, spanCommits } = running;
     running = undefined;
     logCommits.flush();
     spanCommits.flush();
