@@ -1,32 +1,24 @@
 import { trace } from "@opentelemetry/api";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import type { Resource } from "@tocsin/model";
-import { encodeLogs, encodeTraces } from "@tocsin/model/otlp";
 import { collectDefaultMetrics, Registry, type RegistryContentType } from "prom-client";
-import { type Clock, systemClock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import { readConfig, type TelemetryConfig } from "./config.ts";
 import { AsyncContextManager } from "./context.ts";
-import { BatchExporter } from "./export/batch-exporter.ts";
-import { otlpHttp } from "./export/otlp-http.ts";
+import { createExporters } from "./export/exporters.ts";
 import type { Send } from "./export/result.ts";
 import { instrumentFastify } from "./instrumentations/fastify.ts";
 import { instrumentHttpClient } from "./instrumentations/http-client.ts";
 import { HttpServerInstrumentation } from "./instrumentations/http-server.ts";
 import { instrumentPino, type PinoLine } from "./instrumentations/pino.ts";
 import { instrumentUndici } from "./instrumentations/undici.ts";
-import { createLogClock } from "./logs/log-clock.ts";
-import { bounded, type QueuedLog, toLogRecord } from "./logs/pino-record.ts";
 import { appRegistries } from "./metrics/app-registries.ts";
-import { exportMetrics, type ExportSignal } from "./metrics/export-metrics.ts";
+import type { ExportSignal } from "./metrics/export-metrics.ts";
 import { HttpServerMetrics } from "./metrics/http-metrics.ts";
 import { answerScrape, METRICS_PATH, serveMetrics } from "./metrics/metrics-endpoint.ts";
 import { flushAtProcessEnd } from "./process-end.ts";
-import { ExportReporter } from "./reporter.ts";
 import { resourceAttributes } from "./resource.ts";
 import { writeStderr } from "./stderr.ts";
 import { type Attachment, joinTracing, leaveTracing } from "./traces/provider.ts";
 import { createSampler } from "./traces/sampler.ts";
-import { SpanConverter } from "./traces/span-record.ts";
 
 export interface TelemetryOptions {
   /** Where the `OTEL_…` settings are read from; `process.env` unless given. */
@@ -42,7 +34,6 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry {
-  readonly serviceName: string;
   /** The SDK's own metrics; the app's default registry is served beside them. */
   readonly registry: Registry;
   /** Everything `/metrics` shows: the app's default registries, then the SDK's. */
@@ -54,112 +45,82 @@ export interface Telemetry {
 /** Wires the parts together. One per process; `startTelemetry` sees to that. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { config, warnings } = readConfig(options.env ?? process.env);
-  const say = options.say ?? sayOnStderr;
-  const clock = systemClock;
-  const resource = resourceAttributes(
-    options.serviceName ?? config.serviceName,
-    config.resourceAttributes,
-    process.argv[1],
-  );
+  const { say = sayOnStderr, transport } = options;
+  const name = options.serviceName ?? config.serviceName;
+  const resource = resourceAttributes(name, config.resourceAttributes, process.argv[1]);
   const serviceName = resource["service.name"];
-  const modelResource: Resource = { attributes: resource };
+
+  const { registry, httpMetrics } = createRegistry();
+  const registries = withAppRegistries(registry, say);
+  const exporters = createExporters({
+    config,
+    resource: { attributes: resource },
+    registry,
+    clock: systemClock,
+    say,
+    transport,
+  });
+  const context = new AsyncContextManager();
+  const sampler = createSampler(config.sampler, config.samplerArg);
+  const attachment = joinTracing(context, sampler, exporters.takeSpan);
+  const tracing = attachment === "own" ? { tracer: trace.getTracer("@tocsin/sdk"), context } : undefined;
+
+  const parts = new DisposableStack();
+  if (attachment === "own") parts.defer(leaveTracing);
   const onError = firstOnly((error) => say(`an instrumentation failed: ${String(error)}`));
-
-  // prom-client makes a histogram with exemplars only for a registry that is set to OpenMetrics at that moment.
-  const registry = new Registry();
-  (registry as Registry<RegistryContentType>).setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  collectDefaultMetrics({ register: registry });
-  const counters = exportMetrics(registry, () => ({ traces: spans?.queued ?? 0, logs: logs?.queued ?? 0 }));
-  const reporter = new ExportReporter(say, counters);
-  const exporter = exporterFactory(config, clock, reporter, options.transport);
-  const converter = new SpanConverter(modelResource);
-  const spans = exporter("traces", config.tracesUrl, config.spans, (batch: ReadableSpan[]) =>
-    encodeTraces(batch.map((span) => converter.convert(span))),
-  );
-  const logs = exporter("logs", config.logsUrl, config.logs, (batch: QueuedLog[]) =>
-    encodeLogs(batch.map((queued) => toLogRecord(queued, modelResource))),
-  );
-
-  const httpMetrics = new HttpServerMetrics(registry);
-  // From here on it is a classic one again, which an app can merge with its own.
-  registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE);
-
-  const contextManager = new AsyncContextManager();
-  const attachment = joinTracing(contextManager, createSampler(config.sampler, config.samplerArg), (span) =>
-    spans?.push(span),
-  );
-  const tracer = trace.getTracer("@tocsin/sdk");
-  const warnOfTwoClients = firstOnly((files) => say(`metrics live in two clients, both are served: ${String(files)}`));
-  const registries = (): Registry[] => {
-    const apps = appRegistries();
-    if (apps.length > 1) warnOfTwoClients(apps.map(({ file }) => file));
-    return [...apps.map((app) => app.registry), registry];
-  };
   const http = new HttpServerInstrumentation({
-    tracing: attachment === "own" ? { tracer, context: contextManager } : undefined,
+    tracing,
     metrics: httpMetrics,
     captureHeaders: config.captureHeaders,
     scrape: config.metricsRoute ? (request, response) => void answerScrape(request, response, registries) : undefined,
     onError,
   });
-  http.start();
-
-  const timeOf = createLogClock(() => clock.now());
-  const takeLine = (line: PinoLine): void => logs?.push({ ...line, line: bounded(line.line), timeUnixNano: timeOf() });
-  const subscriptions = [
-    instrumentFastify(http, onError),
-    instrumentPino(serviceName, takeLine, onError),
-    ...(attachment === "own" ? [instrumentHttpClient(tracer, onError), instrumentUndici(tracer, onError)] : []),
-  ];
-  const metricsServer =
-    config.metricsListen === undefined
-      ? undefined
-      : serveMetrics(config.metricsListen, registries, (error) => say(`cannot serve metrics: ${error.message}`));
-
-  const flush = async (withinMs: number): Promise<void> => {
-    await Promise.all([spans?.flush(withinMs), logs?.flush(withinMs)]);
-  };
-  const processEnd =
-    options.handleProcessEnd === false
-      ? undefined
-      : flushAtProcessEnd({ flush, onCrash: (error) => takeLine(crashLine(error)) });
+  parts.use(http.start());
+  parts.use(instrumentFastify(http, onError));
+  parts.use(instrumentPino(serviceName, exporters.takeLine, onError));
+  if (tracing !== undefined) {
+    parts.use(instrumentHttpClient(tracing.tracer, onError));
+    parts.use(instrumentUndici(tracing.tracer, onError));
+  }
+  if (config.metricsListen !== undefined) {
+    const cannotServe = (error: Error): void => say(`cannot serve metrics: ${error.message}`);
+    parts.use(serveMetrics(config.metricsListen, registries, cannotServe));
+  }
+  if (options.handleProcessEnd !== false) {
+    const onCrash = (error: unknown): void => exporters.takeLine(crashLine(error));
+    parts.use(flushAtProcessEnd({ flush: exporters.flush, onCrash }));
+  }
 
   for (const warning of warnings) say(warning);
   say(banner(serviceName, config, attachment));
-
   return {
-    serviceName,
     registry,
     registries,
-    flush,
+    flush: exporters.flush,
     async stop(withinMs) {
-      http.stop();
-      for (const subscription of subscriptions) subscription[Symbol.dispose]();
-      metricsServer?.close();
-      processEnd?.[Symbol.dispose]();
-      if (attachment === "own") leaveTracing();
-      await Promise.all([spans?.stop(withinMs), logs?.stop(withinMs)]);
+      parts.dispose();
+      await exporters.stop(withinMs);
     },
   };
 }
 
-function exporterFactory(
-  config: TelemetryConfig,
-  clock: Clock,
-  reporter: ExportReporter,
-  transport: TelemetryOptions["transport"],
-) {
-  const { headers, timeoutMs, gzip } = config;
-  return <T>(
-    signal: ExportSignal,
-    url: string | undefined,
-    batch: TelemetryConfig["spans"],
-    encode: (records: T[]) => Uint8Array,
-  ): BatchExporter<T> | undefined => {
-    if (url === undefined) return undefined;
-    const send = transport?.(signal) ?? otlpHttp({ url, headers, timeoutMs, gzip, now: () => clock.now() });
-    const observer = reporter.observer(signal, url);
-    return new BatchExporter({ ...batch, encode, send, observer, clock, random: Math.random });
+function createRegistry(): { registry: Registry; httpMetrics: HttpServerMetrics } {
+  const registry = new Registry();
+  // prom-client makes a histogram with exemplars only for a registry that is set to OpenMetrics at that moment.
+  (registry as Registry<RegistryContentType>).setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const httpMetrics = new HttpServerMetrics(registry);
+  // From here on it is a classic one again, which an app can merge with its own.
+  registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE);
+  collectDefaultMetrics({ register: registry });
+  return { registry, httpMetrics };
+}
+
+function withAppRegistries(registry: Registry, say: (line: string) => void): () => Registry[] {
+  const warnOfTwo = firstOnly((files) => say(`metrics live in two clients, both are served: ${String(files)}`));
+  return () => {
+    const apps = appRegistries();
+    if (apps.length > 1) warnOfTwo(apps.map(({ file }) => file));
+    return [...apps.map((app) => app.registry), registry];
   };
 }
 

@@ -56,24 +56,19 @@ const headerGetter: TextMapGetter<IncomingHttpHeaders> = {
 export class HttpServerInstrumentation {
   readonly #options: HttpServerOptions;
   readonly #ownMetricsRoute = new WeakSet<Server>();
-  #subscriptions: Disposable | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
   }
 
-  start(): void {
-    this.#subscriptions = subscribeAll(
+  start(): Disposable {
+    return subscribeAll(
       {
         "http.server.request.start": (message: HttpServerMessage) => this.#begin(message),
         "http.server.response.finish": ({ request, response }: HttpServerMessage) => this.#end(request, response),
       },
       this.#options.onError,
     );
-  }
-
-  stop(): void {
-    this.#subscriptions?.[Symbol.dispose]();
   }
 
   /** Leaves `/metrics` of this server to the app, which has such a route itself. */

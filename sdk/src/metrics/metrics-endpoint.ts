@@ -27,7 +27,7 @@ export function serveMetrics(
   address: { host: string; port: number },
   registries: () => readonly Registry[],
   onError: (error: Error) => void,
-): { close(): void } {
+): Disposable {
   const server = http.createServer((request, response) => {
     const [path] = (request.url ?? "").split("?");
     if (path === METRICS_PATH) void answerScrape(request, response, registries);
@@ -37,7 +37,7 @@ export function serveMetrics(
   server.on("connection", (socket) => socket.unref());
   server.listen(address.port, address.host).unref();
   return {
-    close() {
+    [Symbol.dispose]() {
       server.close();
       server.closeAllConnections();
     },
