@@ -120,6 +120,13 @@ export class ByteReader {
   }
 
   varint(): number {
+    const first = this.buffer[this.offset];
+    if (first === undefined || first >= 0x80 || this.offset >= this.end) return this.#longVarint();
+    this.offset++;
+    return first;
+  }
+
+  #longVarint(): number {
     let byte = this.u8();
     if (byte < 0x80) return byte;
     let value = byte & 0x7f;

@@ -24,6 +24,7 @@ const METRIC_TYPES: readonly MetricType[] = [
 
 /** What a record of the write-ahead log tells. */
 export interface WalVisitor {
+  /** The sample is the visitor's for the duration of the call only. */
   samples(seriesId: number, sample: Sample): void;
   exemplar(seriesId: number, exemplar: Exemplar): void;
   metadata(metadata: MetricMetadata): void;
@@ -122,6 +123,8 @@ export function readWalRecord(payload: Uint8Array, visitor: WalVisitor): { minMs
 }
 
 function readSamples(reader: ByteReader, visitor: WalVisitor): { minMs: UnixMs; maxMs: UnixMs } {
+  // One object for all plain samples: a start may replay ten million of them.
+  const plain = { timestampMs: 0, value: 0 };
   let seriesId = 0;
   let timestampMs = 0;
   let minMs = Infinity;
@@ -131,14 +134,18 @@ function readSamples(reader: ByteReader, visitor: WalVisitor): { minMs: UnixMs; 
     let previous = 0;
     for (let left = reader.count(2); left > 0; left--) {
       timestampMs += reader.zigzag();
-      minMs = Math.min(minMs, timestampMs);
-      maxMs = Math.max(maxMs, timestampMs);
+      if (timestampMs < minMs) minMs = timestampMs;
+      if (timestampMs > maxMs) maxMs = timestampMs;
+      plain.timestampMs = timestampMs;
       const kind = reader.u8();
       if (kind === INTEGER) {
         previous += reader.zigzag();
-        visitor.samples(seriesId, { timestampMs, value: previous });
-      } else if (kind === FLOAT) visitor.samples(seriesId, { timestampMs, value: reader.f64() });
-      else if (kind === STALE) visitor.samples(seriesId, { timestampMs, value: 0, stale: true });
+        plain.value = previous;
+        visitor.samples(seriesId, plain);
+      } else if (kind === FLOAT) {
+        plain.value = reader.f64();
+        visitor.samples(seriesId, plain);
+      } else if (kind === STALE) visitor.samples(seriesId, { timestampMs, value: 0, stale: true });
       else if (kind === HISTOGRAM)
         visitor.samples(seriesId, { timestampMs, value: 0, histogram: readHistogram(reader) });
       else throw new CorruptDataError(`unknown kind of sample ${kind}`);
