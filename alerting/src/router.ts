@@ -27,8 +27,11 @@ export const COMPATIBLE_VERSION = "0.34.0";
 export interface AlertRouterOptions {
   /** An `alertmanager.yml`; read again at each reload. */
   readonly configFile: string;
-  /** The configuration itself, instead of the file's content; the file's name then only stands in messages. */
-  readonly configText?: string;
+  /**
+   * The configuration itself, instead of the file's content; a function is asked at each reload. The file's
+   * name then stands in messages, and relative paths count from its folder.
+   */
+  readonly configText?: string | (() => string);
   /** Where state lives, in `<dataDir>/alerting/`. Without it, state ends with the process. */
   readonly dataDir?: string;
   readonly clock: Clock;
@@ -289,9 +292,8 @@ export class AlertRouter implements Component {
   #readConfig(): RouterConfig {
     const { configFile, configText } = this.#options;
     const options = { integrations: this.#integrations, mode: this.matcherMode, retentionMs: this.#retentionMs };
-    return configText === undefined
-      ? loadRouterConfig(configFile, options)
-      : parseRouterConfig(configFile, configText, options);
+    if (configText === undefined) return loadRouterConfig(configFile, options);
+    return parseRouterConfig(configFile, typeof configText === "string" ? configText : configText(), options);
   }
 
   /** Builds without touching what runs. Throws a ConfigError when a template has a mistake. */

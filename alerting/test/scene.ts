@@ -115,12 +115,9 @@ export class Scene {
   #seen = 0;
 
   #create(): AlertRouter {
-    const scene = this;
     return createAlertRouter({
       configFile: "/etc/alertmanager.yml",
-      get configText() {
-        return scene.config;
-      },
+      configText: () => this.config,
       clock: this.#life.clock(this.clock),
       logger: silentLogger,
       registry: this.registry,

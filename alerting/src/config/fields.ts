@@ -33,6 +33,7 @@ export function field<T>(decode: (tree: YamlTree) => T, encode: (value: T) => un
     z.custom<T>(() => true),
     {
       decode(tree, payload) {
+        if (tree === undefined) return reject(payload as Payload, "is missing");
         try {
           return decode(tree as YamlTree);
         } catch (error) {

@@ -39,7 +39,7 @@ const MAX_NODES = 200_000;
 
 /** Reads one YAML 1.1 document strictly; syntax mistakes and duplicate keys throw a ConfigError with their places. */
 export function readYamlTree(file: string, text: string): YamlTreeFile {
-  const yaml = parseYaml({ file, text, version: "1.1" });
+  const yaml = parseStrictly(file, text);
   const document = parseDocument(text, { version: "1.1", prettyErrors: false });
   let nodes = 0;
   const read = (node: unknown): YamlTree => {
@@ -51,6 +51,15 @@ export function readYamlTree(file: string, text: string): YamlTreeFile {
     return null;
   };
   return { tree: read(document.contents), locate: (path) => yaml.locate(path) };
+}
+
+function parseStrictly(file: string, text: string): YamlFile {
+  try {
+    return parseYaml({ file, text, version: "1.1" });
+  } catch (error) {
+    // How the parser reports aliases that multiply.
+    throw error instanceof ReferenceError ? tooLarge(file) : error;
+  }
 }
 
 function tooLarge(file: string): ConfigError {

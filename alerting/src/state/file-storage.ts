@@ -104,7 +104,7 @@ class FileStateLog implements StateLog {
   #enqueue(text: string | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ text, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+      this.#writing ??= this.#write();
     });
   }
 
@@ -122,6 +122,8 @@ class FileStateLog implements StateLog {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn as the last look at what waits, or an append in between would find nobody to write it.
+    this.#writing = undefined;
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {

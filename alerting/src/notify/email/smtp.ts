@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import SMTPConnection, { type SMTPConnectionCustomAuthContext } from "nodemailer/lib/smtp-connection";
 import { errorMessage } from "@tocsin/platform";
 import { tlsOptions } from "../http/http-client.ts";
@@ -36,7 +37,7 @@ export async function sendMail(options: SmtpOptions, message: EmailMessage, sign
     connectionTimeout: 30_000,
     greetingTimeout: 30_000,
     socketTimeout: 60_000,
-    tls: { servername: options.host, ...tlsOptions(options.tls ?? {}) },
+    tls: { ...(isIP(options.host) === 0 && { servername: options.host }), ...tlsOptions(options.tls ?? {}) },
     customAuth: { PLAIN: (context) => plainWithIdentity(context, options.auth?.identity ?? "") },
   });
   // Every step below waits for its answer or for this, whichever comes first.
@@ -55,6 +56,8 @@ export async function sendMail(options: SmtpOptions, message: EmailMessage, sign
     signal.throwIfAborted();
     await step((done) => connection.connect(done));
     const login = chooseAuth(connection.lastServerResponse || "", options.auth);
+    if (login?.method === "PLAIN" && !connection.secure && !isLocal(options.host))
+      throw new Error("unencrypted connection: the password is not sent; set require_tls or force_implicit_tls");
     if (login) await step((done) => connection.login(login, done));
     await step((done) =>
       connection.send({ from: message.from, to: [...message.to] }, message.content, (error) => done(error)),
@@ -64,6 +67,10 @@ export async function sendMail(options: SmtpOptions, message: EmailMessage, sign
     connection.close();
     throw error;
   }
+}
+
+function isLocal(host: string): boolean {
+  return host === "localhost" || host === "127.0.0.1" || host === "::1";
 }
 
 interface Login {
