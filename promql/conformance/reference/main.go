@@ -94,11 +94,13 @@ type point struct {
 	h *histogram.FloatHistogram
 }
 
-func (p point) T() int64                      { return p.t }
-func (p point) ST() int64                     { return 0 }
-func (p point) F() float64                    { return p.f }
-func (p point) H() *histogram.Histogram       { return nil }
-func (p point) FH() *histogram.FloatHistogram { return p.h }
+func (p point) T() int64                { return p.t }
+func (p point) ST() int64               { return 0 }
+func (p point) F() float64              { return p.f }
+func (p point) H() *histogram.Histogram { return nil }
+
+// The engine changes what it is given in place, as storages decode every sample anew.
+func (p point) FH() *histogram.FloatHistogram { return p.h.Copy() }
 func (p point) Copy() chunks.Sample           { return p }
 func (p point) Type() chunkenc.ValueType {
 	if p.h != nil {
@@ -183,15 +185,42 @@ func newEngine(flags, delayed bool) *promql.Engine {
 	})
 }
 
+func num(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// The form of the HTTP API, with all digits.
+func jsonHistogramResult(h *histogram.FloatHistogram) map[string]any {
+	out := map[string]any{"count": num(h.Count), "sum": num(h.Sum)}
+	buckets := [][]any{}
+	for it := h.AllBucketIterator(); it.Next(); {
+		b := it.At()
+		if b.Count == 0 {
+			continue
+		}
+		rule := 2
+		switch {
+		case b.LowerInclusive && b.UpperInclusive:
+			rule = 3
+		case b.LowerInclusive:
+			rule = 1
+		case b.UpperInclusive:
+			rule = 0
+		}
+		buckets = append(buckets, []any{rule, num(b.Lower), num(b.Upper), num(b.Count)})
+	}
+	if len(buckets) > 0 {
+		out["buckets"] = buckets
+	}
+	return out
+}
+
 func jsonResult(v parser.Value) map[string]any {
-	num := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	switch v := v.(type) {
 	case promql.Vector:
 		out := []any{}
 		for _, s := range v {
 			m := map[string]any{"metric": s.Metric.Map()}
 			if s.H != nil {
-				m["histogram"] = s.H.String()
+				m["histogram"] = jsonHistogramResult(s.H)
 			} else {
 				m["value"] = num(s.F)
 			}
@@ -206,7 +235,7 @@ func jsonResult(v parser.Value) map[string]any {
 				fs = append(fs, []any{p.T, num(p.F)})
 			}
 			for _, p := range s.Histograms {
-				hs = append(hs, []any{p.T, p.H.String()})
+				hs = append(hs, []any{p.T, jsonHistogramResult(p.H)})
 			}
 			out = append(out, map[string]any{"metric": s.Metric.Map(), "values": fs, "histograms": hs})
 		}

@@ -1,5 +1,6 @@
 import type { PositionRange } from "../parser/ast.ts";
 import { formatPrecision, formatShortest, quoteString } from "../parser/go-format.ts";
+import type { Grid } from "./column.ts";
 import { formatPosition } from "../parser/parse-error.ts";
 
 /** How many of each kind an answer lists. */
@@ -12,14 +13,22 @@ interface Note {
   describe(): string;
 }
 
-/** What forced monotonicity in a group of steps has changed. */
+/** What was changed in one classic histogram at one step so that its counts rise. */
 export interface ForcedMonotonicity {
+  timeMs: number;
+  minBucket: number;
+  maxBucket: number;
+  maxDiff: number;
+}
+
+/** The forced changes that share one note. */
+interface MonotonicityNote {
   fromMs: number;
   toMs: number;
   minBucket: number;
   maxBucket: number;
   maxDiff: number;
-  count: number;
+  count: bigint;
 }
 
 /**
@@ -37,19 +46,28 @@ export class Annotations {
     this.notes.set(`i${text}`, { level: "info", pos, describe: () => text });
   }
 
-  forcedMonotonicity(metric: string, pos: PositionRange, seen: ForcedMonotonicity): void {
+  /** Notes all forced changes that one evaluation of histogram_quantile made, over a number of steps. */
+  forcedMonotonicity(metric: string, pos: PositionRange, changes: readonly ForcedMonotonicity[], grid: Grid): void {
     const text = `input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)${forMetric(metric)}`;
-    const known = this.monotonicity.get(text);
-    const sum = known ?? { ...seen, count: 0 };
-    sum.fromMs = Math.min(sum.fromMs, seen.fromMs);
-    sum.toMs = Math.max(sum.toMs, seen.toMs);
-    sum.minBucket = Math.min(sum.minBucket, seen.minBucket);
-    sum.maxBucket = Math.max(sum.maxBucket, seen.maxBucket);
-    sum.maxDiff = Math.max(sum.maxDiff, seen.maxDiff);
-    sum.count += seen.count;
+    const sum = this.monotonicity.get(text) ?? {
+      fromMs: Infinity,
+      toMs: -Infinity,
+      minBucket: Infinity,
+      maxBucket: -Infinity,
+      maxDiff: 0,
+      count: 0n,
+    };
+    for (const { timeMs, minBucket, maxBucket, maxDiff } of changes) {
+      sum.fromMs = Math.min(sum.fromMs, timeMs);
+      sum.toMs = Math.max(sum.toMs, timeMs);
+      sum.minBucket = Math.min(sum.minBucket, minBucket);
+      sum.maxBucket = Math.max(sum.maxBucket, maxBucket);
+      sum.maxDiff = Math.max(sum.maxDiff, maxDiff);
+    }
+    sum.count += countAsReference(changes, grid);
     this.monotonicity.set(text, sum);
     const describe = () =>
-      `${text}, from buckets ${formatShortest(sum.minBucket)} to ${formatShortest(sum.maxBucket)}, with a max diff of ${formatPrecision(sum.maxDiff, 2)}, over ${sum.count} samples from ${formatSecond(sum.fromMs)} to ${formatSecond(sum.toMs)}`;
+      `${text}, from buckets ${formatShortest(sum.minBucket)} to ${formatShortest(sum.maxBucket)}, with a max diff of ${formatPrecision(sum.maxDiff, 2)}, over ${BigInt.asIntN(64, sum.count)} samples from ${formatSecond(sum.fromMs)} to ${formatSecond(sum.toMs)}`;
     this.notes.set(`i${text}`, { level: "info", pos, describe });
   }
 
@@ -61,7 +79,7 @@ export class Annotations {
     this.notes.set(`w${text}`, { level: "warning", pos, describe });
   }
 
-  private readonly monotonicity = new Map<string, ForcedMonotonicity>();
+  private readonly monotonicity = new Map<string, MonotonicityNote>();
   private readonly overlaps = new Map<string, number>();
 
   /** The texts with their positions in the query; sorted, and cut after ten of each kind. */
@@ -80,6 +98,21 @@ export class Annotations {
     const left = texts.length - MAX_LISTED;
     return left > 0 ? [...texts.slice(0, MAX_LISTED), `${left} more ${level} annotations omitted`] : texts;
   }
+}
+
+/**
+ * How many samples the reference says were changed. It adds up what it has counted so far once more with every step of
+ * a range query, so that the number is right for instant queries only; the wording is the same for all that.
+ */
+function countAsReference(changes: readonly ForcedMonotonicity[], { startMs, stepMs, count: steps }: Grid): bigint {
+  const perStep = new Map<number, bigint>();
+  for (const { timeMs } of changes) perStep.set(timeMs, (perStep.get(timeMs) ?? 0n) + 1n);
+  let count = 0n;
+  for (let step = 0; step < steps; step++) {
+    const here = perStep.get(startMs + step * stepMs) ?? 0n;
+    count = count === 0n ? here : 2n * (count + here);
+  }
+  return count;
 }
 
 const formatSecond = (ms: number): string =>

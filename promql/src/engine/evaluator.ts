@@ -73,7 +73,7 @@ export class Evaluator implements Evaluation {
       if (item instanceof Series) all.push(item);
       else yield item;
     }
-    return keepsLabelsApart(plan) || this.delayedNameRemoval ? all : mergeSameLabels(all);
+    return keepsLabelsApart(plan) || this.delayedNameRemoval ? all : mergeSameLabels(all, plan.kind === "unary");
   }
 
   *stream(plan: Plan, grid: Grid): SeriesStream {

@@ -1,4 +1,4 @@
-import { ABSENT, HISTOGRAM, Series } from "./column.ts";
+import { ABSENT, FLOAT, HISTOGRAM, Series } from "./column.ts";
 import type { Histogram } from "./histogram/shape.ts";
 import { QueryError } from "./result.ts";
 
@@ -10,9 +10,10 @@ export function failOnSameLabels(all: readonly Series[]): void {
 }
 
 /**
- * Joins series that have come to have the same labels. Where two of them have a value at the same step the query fails.
+ * Joins series that have come to have the same labels. Where two of them have a value at the same step the query fails;
+ * with `allowMixed`, only where both are floats or both histograms, and else the float stays.
  */
-export function mergeSameLabels(all: Series[]): Series[] {
+export function mergeSameLabels(all: Series[], allowMixed = false): Series[] {
   if (all.length < 2) return all;
   const groups = new Map<string, Series[]>();
   for (const series of all) {
@@ -20,10 +21,10 @@ export function mergeSameLabels(all: Series[]): Series[] {
     if (group) group.push(series);
     else groups.set(series.labels.key, [series]);
   }
-  return groups.size === all.length ? all : [...groups.values()].map(join);
+  return groups.size === all.length ? all : [...groups.values()].map((group) => join(group, allowMixed));
 }
 
-function join(group: readonly Series[]): Series {
+function join(group: readonly Series[], allowMixed: boolean): Series {
   const [first] = group;
   if (first === undefined) throw sameLabelset();
   if (group.length === 1) return first;
@@ -35,7 +36,11 @@ function join(group: readonly Series[]): Series {
     for (let step = 0; step < steps; step++) {
       const kind = series.kindAt(step);
       if (kind === ABSENT) continue;
-      if (kinds[step] !== ABSENT) throw sameLabelset();
+      const before = kinds[step];
+      if (before !== ABSENT) {
+        if (!allowMixed || before === kind) throw sameLabelset();
+        if (before === FLOAT) continue;
+      }
       kinds[step] = kind;
       values[step] = series.values[step] ?? 0;
       if (kind !== HISTOGRAM) continue;
@@ -51,5 +56,6 @@ export function cleanNames({ delayedNameRemoval }: { delayedNameRemoval: boolean
   if (!delayedNameRemoval) return all;
   return mergeSameLabels(
     all.map((series) => (series.dropName ? series.relabelled(series.labels.withoutMetadata(), false) : series)),
+    true,
   );
 }

@@ -12,6 +12,8 @@ import type {
   VectorSelector,
 } from "../parser/ast.ts";
 import { typeOf } from "../parser/type-check.ts";
+import { power } from "./binary.ts";
+import { maximum, minimum } from "./functions/floats.ts";
 import { QueryError } from "./result.ts";
 import { sharedReference } from "./shared-reference.ts";
 
@@ -311,9 +313,9 @@ class Planner {
       case "range":
         return (this.options.endMs - this.options.startMs) / 1000;
       case "min_of":
-        return Math.min(lhs ?? 0, rhs);
+        return minimum(lhs ?? 0, rhs);
       case "max_of":
-        return Math.max(lhs ?? 0, rhs);
+        return maximum(lhs ?? 0, rhs);
       case "+":
         return (lhs ?? 0) + rhs;
       case "-":
@@ -327,7 +329,7 @@ class Planner {
         if (rhs === 0) throw durationError(expr, "modulo by zero");
         return (lhs ?? 0) % rhs;
       case "^":
-        return (lhs ?? 0) ** rhs;
+        return power(lhs ?? 0, rhs);
     }
   }
 }

@@ -143,6 +143,30 @@ interface PairResult {
   column: ColumnBuilder;
 }
 
+/** What went wrong at a step, and in which order it is found there. */
+interface Failure {
+  step: number;
+  /** 0: the "one" side has two; 1: two results match; 2: two results have the same labels. */
+  phase: 0 | 1 | 2;
+  index: number;
+  error: QueryError;
+}
+
+const isEarlier = (a: Failure, b: Failure): boolean =>
+  (a.step - b.step || a.phase - b.phase || a.index - b.index) < 0;
+
+/** Whether a step's result is one too many for its group. */
+function mismatch(matched: number, seen: Set<string> | undefined, { labels }: PairResult): QueryError | undefined {
+  if (seen === undefined) {
+    return matched > 1
+      ? failure("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+      : undefined;
+  }
+  if (seen.has(labels.key)) return failure("multiple matches for labels: grouping labels must ensure unique matches");
+  seen.add(labels.key);
+  return undefined;
+}
+
 const failure = (message: string) => new QueryError("execution", message);
 
 /** Arithmetic and comparison between two vectors. One side ("many") may have several series in a group. */
@@ -156,6 +180,7 @@ class VectorOperation {
   private readonly swapped: boolean;
   /** Steps at which there is anything to match. */
   private active: Uint8Array = new Uint8Array();
+  private failed: Failure | undefined;
   private readonly results = new Map<string, PairResult>();
   private readonly pairs = new Map<number, PairResult>();
   private readonly matchedLabels: ReadonlySet<string>;
@@ -184,6 +209,7 @@ class VectorOperation {
       // The values to fill in are named for left and right, but used for many and one.
       this.runGroup(many, groups[group] ?? [], one, ones[group] ?? [], fillLeft, fillRight);
     }
+    if (this.failed) throw this.failed.error;
     const all: Series[] = [];
     for (const { labels, column } of [...this.results.values()].sort((a, b) => a.order - b.order)) {
       const series = column.finish(labels, this.returnBool);
@@ -196,10 +222,16 @@ class VectorOperation {
     let found: number | undefined;
     for (const index of partners) {
       if ((one[index] as Series).kindAt(step) === ABSENT) continue;
-      if (found !== undefined) throw this.duplicate(one[found] as Series, one[index] as Series);
+      if (found !== undefined)
+        this.fail({ step, phase: 0, index, error: this.duplicate(one[found] as Series, one[index] as Series) });
       found = index;
     }
     return found;
+  }
+
+  /** Groups are worked through one by one, but the failure to report is the one at the first step. */
+  private fail(failure: Failure): void {
+    if (this.failed === undefined || isEarlier(failure, this.failed)) this.failed = failure;
   }
 
   private duplicate(a: Series, b: Series): QueryError {
@@ -242,23 +274,15 @@ class VectorOperation {
         const outcome = this.apply(operandAt(series, step), other ? operandAt(other, step) : float(oneFill ?? 0));
         if (outcome === undefined) continue;
         const result = this.resultOf(member, partner, series.labels, otherLabels);
-        this.checkMatch(++matched, seen, result);
-        this.set(result, step, outcome);
+        const error = mismatch(++matched, seen, result);
+        if (error) this.fail({ step, phase: 1, index: member, error });
+        else this.set(result, step, outcome, member);
       }
+      if (this.failed && this.failed.step <= step) return;
       if (other === undefined || matched > 0 || manyFill === undefined) continue;
       const outcome = this.apply(float(manyFill), operandAt(other, step));
-      if (outcome) this.set(this.resultOf(-1, partner, this.matchGroup(other.labels), other.labels), step, outcome);
-    }
-  }
-
-  private checkMatch(matched: number, seen: Set<string> | undefined, { labels }: PairResult): void {
-    if (seen === undefined) {
-      if (matched > 1)
-        throw failure("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
-    } else if (seen.has(labels.key)) {
-      throw failure("multiple matches for labels: grouping labels must ensure unique matches");
-    } else {
-      seen.add(labels.key);
+      if (outcome) this.set(this.resultOf(-1, partner, this.matchGroup(other.labels), other.labels), step, outcome, -1);
+      if (this.failed && this.failed.step <= step) return;
     }
   }
 
@@ -269,10 +293,11 @@ class VectorOperation {
     return { value: outcome, keep: outcome.keep };
   }
 
-  private set({ column }: PairResult, step: number, { value, keep }: { value: Operand; keep: boolean }): void {
-    if (!keep) return;
-    if (column.has(step)) throw failure("vector cannot contain metrics with the same labelset");
-    setOperand(column, step, value);
+  private set({ column }: PairResult, step: number, outcome: { value: Operand; keep: boolean }, index: number): void {
+    if (!outcome.keep) return;
+    if (column.has(step))
+      this.fail({ step, phase: 2, index, error: failure("vector cannot contain metrics with the same labelset") });
+    else setOperand(column, step, outcome.value);
   }
 
   /** Where the result of two series goes; computed once a pair. Pairs with the same labels share it. */

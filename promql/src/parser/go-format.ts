@@ -75,12 +75,12 @@ export function formatExponent(value: number): string {
   return padExponent(value.toExponential());
 }
 
-/** Like Go's `%g`, and `%v` of a float64: exponents below -4 and from 21 on. */
+/** Like Go's `%g`, and `%v` of a float64. */
 export function formatShortest(value: number): string {
   const named = special(value);
   if (named !== undefined) return named;
   const exponent = Number(value.toExponential().split("e")[1]);
-  return value !== 0 && (exponent < -4 || exponent >= 21) ? formatExponent(value) : formatPlain(value);
+  return value !== 0 && (exponent < -4 || exponent >= 6) ? formatExponent(value) : formatPlain(value);
 }
 
 /** Like Go's `%.Ng`. */

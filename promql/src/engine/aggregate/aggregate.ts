@@ -3,6 +3,7 @@ import { formatPlain, formatShortest, quoteString } from "../../parser/go-format
 import { notes } from "../annotations.ts";
 import { ABSENT, ColumnBuilder, type Grid, Series } from "../column.ts";
 import type { Evaluating, Evaluation } from "../evaluation.ts";
+import { maximum, minimum } from "../functions/floats.ts";
 import { type Histogram, formatHistogram } from "../histogram/shape.ts";
 import { LabelSet, groupingBy, groupingWithout } from "../label-set.ts";
 import type { AggregatePlan } from "../plan.ts";
@@ -144,7 +145,7 @@ function* quantiles(ev: Evaluation, plan: AggregatePlan, grid: Grid): Evaluating
   const pos = plan.param?.pos ?? plan.pos;
   const { groups } = yield* collectGroups(ev, plan, grid);
   if (q.some(Number.isNaN)) ev.notes.warn(notes.invalidQuantile(Number.NaN), pos);
-  const [min, max] = [Math.min(...extremes(q)), Math.max(...extremes(q))];
+  const [min, max] = extremes(q);
   if (max > 1) ev.notes.warn(notes.invalidQuantile(max), pos);
   if (min < 0) ev.notes.warn(notes.invalidQuantile(min), pos);
   const results: Series[] = [];
@@ -166,8 +167,8 @@ function extremes(values: Float64Array): [number, number] {
   let min = Infinity;
   let max = -Infinity;
   for (const value of values) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
+    min = minimum(min, value);
+    max = maximum(max, value);
   }
   return [min, max];
 }

@@ -8,7 +8,7 @@ import { QueryError } from "../result.ts";
 import { latestTimes, referenceTimes } from "../selectors.ts";
 import { absentLabels } from "./absent.ts";
 import { DATE_FUNCTIONS } from "./dates.ts";
-import { FLOAT_FUNCTIONS, roundTo } from "./floats.ts";
+import { FLOAT_FUNCTIONS, maximum, minimum, roundTo } from "./floats.ts";
 import { HISTOGRAM_FUNCTIONS, type HistogramContext, fractions, quantiles, severalQuantiles } from "./histograms.ts";
 import { evaluateInfo } from "./info.ts";
 import { type Relabelling, labelJoin, labelReplace } from "./relabel.ts";
@@ -25,7 +25,7 @@ export function* evaluateScalarCall(ev: Evaluation, plan: CallPlan, grid: Grid):
       return onlyFloats(yield* ev.vector(argument(plan, 0), grid), grid);
     case "max_of":
     case "min_of": {
-      const pick = plan.func === "max_of" ? Math.max : Math.min;
+      const pick = plan.func === "max_of" ? maximum : minimum;
       const other = yield* ev.scalar(argument(plan, 1), grid);
       return (yield* ev.scalar(argument(plan, 0), grid)).map((value, step) => pick(value, other[step] as number));
     }
@@ -129,7 +129,7 @@ function elementFunction(func: string, [first, second]: readonly Float64Array[])
 }
 
 function clamp(value: number, min: number, max: number): number | undefined {
-  return max < min ? undefined : Math.max(min, Math.min(max, value));
+  return max < min ? undefined : maximum(min, minimum(max, value));
 }
 
 /** Every function that gives a vector and takes no range. */
@@ -188,7 +188,7 @@ export function* evaluateCall(ev: Evaluation, plan: CallPlan, grid: Grid): Evalu
   }
 }
 
-const relabel = (all: readonly Series[], change: Relabelling): Series[] => mergeSameLabels(all.map(change));
+const relabel = (all: readonly Series[], change: Relabelling): Series[] => mergeSameLabels(all.map(change), true);
 
 function absent(all: readonly Series[], arg: Plan, grid: Grid): Series[] {
   const column = new ColumnBuilder(grid.count);

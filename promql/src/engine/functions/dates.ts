@@ -28,10 +28,14 @@ export const DATE_FUNCTIONS: ReadonlyMap<string, (seconds: number) => number> = 
   }),
 );
 
-/** What is not a time at all counts as the earliest one. */
+/** Before this second (in the year -292277022399) the calendar wraps around to its far end. */
+const FIRST_SECOND = -9_223_372_028_741_760_000;
+
+/** What is not a time at all counts as the end of the calendar, as it does in the reference. */
 function whole(seconds: number): number {
   const second = Math.trunc(seconds);
-  return Math.abs(second) < 2 ** 63 ? second : -(2 ** 63);
+  if (!(Math.abs(second) < 2 ** 63)) return 2 ** 63;
+  return second < FIRST_SECOND ? second + 2 ** 64 : second;
 }
 
 const floorModulo = (value: number, by: number): number => ((value % by) + by) % by;

@@ -32,3 +32,13 @@ export function roundTo(value: number, multiple: number): number {
   const inverse = 1 / multiple;
   return Math.floor(value * inverse + 0.5) / inverse;
 }
+
+/** The larger of two; infinity wins even over NaN. */
+export function maximum(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+/** The smaller of two; minus infinity wins even over NaN. */
+export function minimum(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}

@@ -1,6 +1,6 @@
 import type { PositionRange } from "../../parser/ast.ts";
 import { formatOpenMetrics, parseGoFloat, quoteString } from "../../parser/go-format.ts";
-import { type Annotations, forMetric, notes } from "../annotations.ts";
+import { type Annotations, type ForcedMonotonicity, forMetric, notes } from "../annotations.ts";
 import { ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series } from "../column.ts";
 import {
   type ClassicBucket,
@@ -161,17 +161,21 @@ export interface QuantileArgument {
 /** histogram_quantile. */
 export function quantiles(all: readonly Series[], q: QuantileArgument, ctx: HistogramContext): Series[] {
   checkQuantiles(q, ctx);
-  return measure(all, ctx, {
+  const forcedByMetric = new Map<string, ForcedMonotonicity[]>();
+  const results = measure(all, ctx, {
     native: (h, metric, step) => noteNan(histogramQuantile(q.values[step] as number, h), metric, ctx),
     classic: (buckets, metric, step) => {
       const { value, forced } = classicQuantile(q.values[step] as number, buckets);
       if (forced) {
-        const timeMs = ctx.grid.startMs + step * ctx.grid.stepMs;
-        ctx.notes.forcedMonotonicity(metric, ctx.pos, { ...forced, fromMs: timeMs, toMs: timeMs, count: 1 });
+        const changes = forcedByMetric.get(metric) ?? [];
+        forcedByMetric.set(metric, changes);
+        changes.push({ ...forced, timeMs: ctx.grid.startMs + step * ctx.grid.stepMs });
       }
       return value;
     },
   });
+  for (const [metric, changes] of forcedByMetric) ctx.notes.forcedMonotonicity(metric, ctx.pos, changes, ctx.grid);
+  return results;
 }
 
 function checkQuantiles({ values, pos }: QuantileArgument, ctx: HistogramContext): void {

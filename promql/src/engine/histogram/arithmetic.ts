@@ -13,13 +13,15 @@ export function divide(h: Histogram, divisor: number): Histogram {
 }
 
 function scaleBy(h: Histogram, by: number, scaled: (value: number) => number): Histogram {
+  // Empty buckets only fill gaps here, and must not become NaN.
+  const bucket = (count: number) => (count === 0 ? 0 : scaled(count));
   return {
     ...h,
     count: scaled(h.count),
     sum: scaled(h.sum),
     zeroCount: scaled(h.zeroCount),
-    positiveBuckets: h.positiveBuckets.map(scaled),
-    negativeBuckets: h.negativeBuckets.map(scaled),
+    positiveBuckets: h.positiveBuckets.map(bucket),
+    negativeBuckets: h.negativeBuckets.map(bucket),
     counterReset: by < 0 ? "gauge" : h.counterReset,
   };
 }

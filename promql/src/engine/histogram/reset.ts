@@ -29,7 +29,9 @@ function fell(h: Histogram, previous: Histogram, which: "positive" | "negative")
     const index = before.offset + i;
     inZero = inZero && exponentialBound(index, h.schema) <= h.zeroThreshold;
     if (inZero || count === 0) continue;
-    if (countAt(now, index) < count) return true;
+    // A populated bucket that is gone tells of a reset even where counts are negative.
+    const current = countAt(now, index);
+    if (current === 0 || current < count) return true;
   }
   return false;
 }

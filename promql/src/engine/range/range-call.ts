@@ -65,8 +65,8 @@ function* streamWindows(ev: Evaluation, plan: CallPlan, grid: Grid): SeriesStrea
   checkExtension(func, anchored, smoothed);
   const call: RangeCall = {
     notes: ev.notes,
-    // Errors and notes about the arguments name the first one.
-    pos: plan.args[0]?.pos ?? plan.pos,
+    // Notes name the first argument; of a subquery, whose samples are not in the text, the beginning.
+    pos: plan.args[0] === argument && argument.kind === "subquery" ? NOWHERE : (plan.args[0]?.pos ?? plan.pos),
     rangeMs: argument.rangeMs,
     anchored,
     smoothed,
@@ -119,6 +119,8 @@ function checkExtension(func: string, anchored: boolean, smoothed: boolean): voi
     );
   }
 }
+
+const NOWHERE = { start: 0, end: 0 };
 
 type Inputs = Generator<RangeInput | Promise<void> | undefined, void, undefined>;
 

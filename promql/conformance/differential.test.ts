@@ -1,0 +1,52 @@
+import { createEngine, createMemorySource } from "@tocsin/promql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXPERIMENTAL } from "./adapter.mjs";
+import { type QueryRequest, askOurs, difference, fromReference, loadRequest } from "./differential.ts";
+import { DATA_END, DATA_START, generateData } from "./generate-data.ts";
+import { QueryGenerator } from "./generate-query.ts";
+import { Random } from "./random.ts";
+import { ReferenceProcess, buildReference } from "./reference-process.ts";
+
+/** `PROMQL_SEEDS=7,8 PROMQL_QUERIES=5000` run others, or more. */
+const seeds = (process.env["PROMQL_SEEDS"] ?? "1,2,3,4").split(",").map(Number);
+const queries = Number(process.env["PROMQL_QUERIES"] ?? 500);
+
+const binary = buildReference();
+
+describe.skipIf(binary === undefined)("the reference engine agrees on random queries over random data", () => {
+  let reference: ReferenceProcess;
+  beforeAll(() => {
+    reference = new ReferenceProcess(binary ?? "");
+  });
+  afterAll(() => reference.close());
+
+  it.each(seeds.flatMap((seed) => [false, true].map((delayed) => ({ seed, delayed }))))(
+    "seed $seed, delayed name removal $delayed",
+    async ({ seed, delayed }) => {
+      const random = new Random(seed);
+      const data = generateData(random);
+      const source = createMemorySource();
+      for (const { labels, samples } of data) for (const sample of samples) source.append(labels, sample);
+      await reference.ask(loadRequest(data));
+      const options = { ...EXPERIMENTAL, delayedNameRemoval: delayed, useStartTimestamps: false };
+      const engine = createEngine({ ...options, now: () => performance.now() });
+      const generator = new QueryGenerator(random);
+      const wrong: string[] = [];
+      for (let i = 0; i < queries; i++) {
+        const request = randomRequest(random, generator.query());
+        const answer = await reference.ask({ op: "query", flags: true, delayed, ...request });
+        const found = difference(fromReference(answer, request), await askOurs(engine, source, request));
+        if (found) wrong.push(`${JSON.stringify(request)}\n  ${found}`);
+      }
+      console.log(`seed ${seed}, delayed ${delayed}: ${queries - wrong.length} agree, ${wrong.length} differ`);
+      expect(wrong.slice(0, 20)).toEqual([]);
+    },
+  );
+});
+
+function randomRequest(random: Random, q: string): QueryRequest {
+  const start = random.int(DATA_START / 1000 - 300, DATA_END / 1000 + 300) * 1000 + (random.chance(0.1) ? 123 : 0);
+  if (random.chance(0.4)) return { q, start, end: start, step: 0 };
+  const step = random.pick([15_000, 60_000, 300_000, 77_000]);
+  return { q, start, end: start + random.int(1, 30) * step + random.int(0, 1) * 1000, step };
+}
