@@ -23,3 +23,5 @@ export {
 export type { GroupSnapshot, RuleHealth, RuleSnapshot } from "./rule-group.ts";
 export { createRuleManager, type RuleManager, type RuleManagerOptions } from "./rule-manager.ts";
 export { runbooks } from "./runbooks.ts";
+export { checkRules, type RuleFileCheck } from "./check-rules.ts";
+export { runRuleTests, type RuleTestFailure, type RuleTestResult } from "./rule-tests.ts";

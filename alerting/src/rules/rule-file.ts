@@ -5,7 +5,7 @@ import { ConfigError, type ConfigIssue, errorMessage, readConfigText } from "@to
 import { type Expr, formatExpr, parseExpr } from "@tocsin/promql";
 import { z } from "zod";
 import { templateProblem } from "./rule-templates.ts";
-import { readYamlText, type YamlText } from "./yaml-text.ts";
+import { readYamlText, validateYamlText, type YamlText } from "./yaml-text.ts";
 
 export interface RecordingRule {
   readonly kind: "recording";
@@ -112,23 +112,11 @@ export function parseRuleFile(
   defaults: RuleDefaults,
 ): { groups: RuleGroupConfig[]; warnings: string[] } {
   const yaml = readYamlText(file, text);
-  const result = FileYaml.safeParse(yaml.value ?? {});
-  if (!result.success) throw new ConfigError(shapeIssues(file, yaml, result.error));
+  const data = validateYamlText(file, yaml, FileYaml);
   const reader = new FileReader(file, yaml, defaults);
-  const groups = (result.data.groups ?? []).map((group, i) => reader.group(group, i));
+  const groups = (data.groups ?? []).map((group, i) => reader.group(group, i));
   if (reader.issues.length > 0) throw new ConfigError(reader.issues);
   return { groups, warnings: yaml.moreDocuments ? [`${file}: only the first YAML document is read`] : [] };
-}
-
-function shapeIssues(file: string, yaml: YamlText, error: z.ZodError): ConfigIssue[] {
-  return error.issues.flatMap((issue) => {
-    const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
-    return keys.map((key) => {
-      const path = key === undefined ? issue.path : [...issue.path, key];
-      const message = key === undefined ? issue.message : "unknown key";
-      return { file, ...yaml.locate(path), path: path.map(String).join("."), message };
-    });
-  });
 }
 
 class FileReader {

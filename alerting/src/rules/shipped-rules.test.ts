@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { fastify } from "fastify";
 import { expect, test } from "vitest";
 import { loadRuleFiles } from "./rule-file.ts";
+import { runRuleTests } from "./rule-tests.ts";
 import { runbooks, runbookSections } from "./runbooks.ts";
 
 const root = fileURLToPath(new URL("../../../prometheus/", import.meta.url));
@@ -28,6 +29,12 @@ test("every rule has a unit test that expects it to fire, or its value", () => {
     kind === "alerting" ? !tests.includes(`/runbooks/${name}\n`) : !tests.includes(name),
   );
   expect(untested.map(({ name }) => name)).toEqual([]);
+});
+
+test("the unit tests pass", async () => {
+  const results = await runRuleTests(globSync(`${root}tests/*.yml`));
+  expect(results.flatMap(({ failures }) => failures)).toEqual([]);
+  expect(results.length).toBeGreaterThanOrEqual(6);
 });
 
 test("every alert has its runbook, and there is no other", () => {

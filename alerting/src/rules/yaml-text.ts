@@ -1,5 +1,6 @@
-import { ConfigError } from "@tocsin/platform";
+import { ConfigError, type ConfigIssue } from "@tocsin/platform";
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import type { z } from "zod";
 
 /** A YAML file whose scalars are kept as written (`1.10` stays `1.10`), as Go decodes them into strings. */
 export interface YamlText {
@@ -43,6 +44,22 @@ export function readYamlText(file: string, text: string): YamlText {
     locate: (path) => place(offsetOf(root, path, resolve, "key")),
     locateValue: (path) => place(offsetOf(root, path, resolve, "value")),
   };
+}
+
+/** Validates what was read; a mistake throws a ConfigError with every issue's place. An empty file counts as `{}`. */
+export function validateYamlText<T extends z.ZodType>(file: string, yaml: YamlText, schema: T): z.output<T> {
+  const result = schema.safeParse(yaml.value ?? {});
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.flatMap((issue) => {
+      const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
+      return keys.map((key): ConfigIssue => {
+        const path = key === undefined ? issue.path : [...issue.path, key];
+        const message = key === undefined ? issue.message : "unknown key";
+        return { file, ...yaml.locate(path), path: path.map(String).join("."), message };
+      });
+    }),
+  );
 }
 
 const MAX_DEPTH = 100;

@@ -60,8 +60,7 @@ export function toJson(value: GoValue, depth = 0): string {
     case "string":
       return jsonString(value instanceof SafeContent ? value.text : (value as string));
     case "float64":
-      if (!Number.isFinite(value)) throw new Error(`json: unsupported value: ${formatValue(value)}`);
-      return Object.is(value, -0) ? "-0" : String(value);
+      return jsonNumber(Number(value));
     case "slice":
       return `[${(sliceItems(value) ?? []).map((item) => toJson(item, depth + 1)).join(",")}]`;
     case "map":
@@ -74,6 +73,11 @@ export function toJson(value: GoValue, depth = 0): string {
     case "struct":
       return formatValue(value);
   }
+}
+
+function jsonNumber(number: number): string {
+  if (!Number.isFinite(number)) throw new Error(`json: unsupported value: ${formatValue(number)}`);
+  return Object.is(number, -0) ? "-0" : String(number);
 }
 
 function jsonObject(entries: readonly (readonly [string, GoValue])[], depth: number): string {
