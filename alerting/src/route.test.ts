@@ -8,6 +8,12 @@ function tree(yaml: string): Route {
   return parseRouterConfig("am.yml", `route: ${yaml}\n${receivers}\n`, { integrations: [] }).route;
 }
 
+function child(route: Route, index: number): Route {
+  const found = route.children[index];
+  if (!found) throw new Error(`no child ${index}`);
+  return found;
+}
+
 const receivers = (route: Route, labels: Labels) => matchRoutes(route, labels).map(({ options }) => options.receiver);
 
 describe("match walk", () => {
@@ -51,14 +57,14 @@ describe("group labels and keys", () => {
       `{receiver: root, group_by: ['...'], routes: [{matchers: [team="a"], group_by: [zone]}, {matchers: [team="b"], group_by: []}]}`,
     );
     expect(groupLabels(root, labels)).toEqual(labels);
-    expect(groupLabels(root.children[0] as Route, labels)).toEqual({ zone: 'e"u' });
-    expect(groupLabels(root.children[1] as Route, labels)).toEqual({});
+    expect(groupLabels(child(root, 0), labels)).toEqual({ zone: 'e"u' });
+    expect(groupLabels(child(root, 1), labels)).toEqual({});
   });
   test("the key is the route's key and the sorted labels", () => {
-    const child = tree(`{receiver: root, routes: [{matchers: [team="a"]}]}`).children[0] as Route;
-    expect(groupKey(child, { alertname: "X" })).toBe('{}/{team="a"}:{alertname="X"}');
-    expect(groupKey(child, { zone: 'e"u', alertname: "X" })).toBe('{}/{team="a"}:{alertname="X", zone="e\\"u"}');
-    expect(groupKey(child, {})).toBe('{}/{team="a"}:{}');
+    const page = child(tree(`{receiver: root, routes: [{matchers: [team="a"]}]}`), 0);
+    expect(groupKey(page, { alertname: "X" })).toBe('{}/{team="a"}:{alertname="X"}');
+    expect(groupKey(page, { zone: 'e"u', alertname: "X" })).toBe('{}/{team="a"}:{alertname="X", zone="e\\"u"}');
+    expect(groupKey(page, {})).toBe('{}/{team="a"}:{}');
   });
 });
 

@@ -23,7 +23,7 @@ export class SmtpSink {
       closeTimeout: 100,
       onAuth: (auth, _session, done) => {
         const { method, username, password } = auth;
-        this.logins.push({ method, username: username ?? undefined, password });
+        this.logins.push({ method, username: username ?? undefined, password: password ?? undefined });
         const right = method === "CRAM-MD5" ? auth.validatePassword("s3cret") : password === "pa55";
         done(null, right && username ? { user: username } : {});
       },
