@@ -1,38 +1,52 @@
 import { type Labels, labelsKey } from "@tocsin/model";
-import { ConfigError, type ConfigIssue, errorMessage, readConfigText, TocsinError } from "@tocsin/platform";
-import { parseRuleFile } from "./rule-file.ts";
+import { ConfigError, type ConfigIssue, readConfigText } from "@tocsin/platform";
+import { findRuleFiles, parseRuleFile } from "./rule-file.ts";
 
 export interface RuleFileCheck {
   file: string;
-  /** Rules found; 0 when the file has a mistake. */
+  groups: number;
   rules: number;
-  /** What keeps the file from loading. */
-  issues: ConfigIssue[];
-  /** Recording rules that write the same series as an earlier one: they load, but overwrite each other. */
+  /** Rules with the name and labels of an earlier one: they load, but write the same series. */
   duplicates: { name: string; labels: Labels }[];
   warnings: string[];
 }
 
 const DEFAULTS = { evaluationIntervalMs: 60_000, queryOffsetMs: 0 };
 
-/** Checks rule files one by one, as `promtool check rules` does. */
-export function checkRules(files: readonly string[]): RuleFileCheck[] {
-  return files.map((file) => {
-    const check: RuleFileCheck = { file, rules: 0, issues: [], duplicates: [], warnings: [] };
+/**
+ * Checks rule files, globs allowed, as `promtool check rules` does. Throws a ConfigError with every mistake of every
+ * file, and TOCSIN_CONFIG_UNREADABLE for a file that cannot be read.
+ */
+export async function checkRules(patterns: readonly string[]): Promise<RuleFileCheck[]> {
+  const checks: RuleFileCheck[] = [];
+  const issues: ConfigIssue[] = [];
+  for (const file of await findRuleFiles(patterns)) {
     try {
-      const { groups, warnings } = parseRuleFile(file, readConfigText(file), DEFAULTS);
-      const rules = groups.flatMap((group) => group.rules);
-      const seen = new Set<string>();
-      for (const { kind, name, labels } of rules) {
-        const key = `${kind}\xff${name}\xff${labelsKey(labels)}`;
-        if (seen.has(key)) check.duplicates.push({ name, labels });
-        seen.add(key);
-      }
-      return { ...check, rules: rules.length, warnings };
+      checks.push(checkFile(file));
     } catch (error) {
-      if (error instanceof ConfigError) return { ...check, issues: [...error.issues] };
-      if (!(error instanceof TocsinError)) throw error;
-      return { ...check, issues: [{ file, line: 1, column: 1, path: "", message: errorMessage(error) }] };
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
     }
+  }
+  if (issues.length > 0) throw new ConfigError(issues);
+  return checks;
+}
+
+function checkFile(file: string): RuleFileCheck {
+  const { groups, warnings } = parseRuleFile(file, readConfigText(file), DEFAULTS);
+  const rules = groups.flatMap((group) => group.rules);
+  const seen = new Set<string>();
+  const duplicates = rules.filter(({ kind, name, labels }) => {
+    const key = `${kind}\xff${name}\xff${labelsKey(labels)}`;
+    const known = seen.has(key);
+    seen.add(key);
+    return known;
   });
+  return {
+    file,
+    groups: groups.length,
+    rules: rules.length,
+    duplicates: duplicates.map(({ name, labels }) => ({ name, labels })),
+    warnings,
+  };
 }

@@ -22,6 +22,5 @@ export {
 } from "./rule-file.ts";
 export type { GroupSnapshot, RuleHealth, RuleSnapshot } from "./rule-group.ts";
 export { createRuleManager, type RuleManager, type RuleManagerOptions } from "./rule-manager.ts";
-export { runbooks } from "./runbooks.ts";
 export { checkRules, type RuleFileCheck } from "./check-rules.ts";
-export { runRuleTests, type RuleTestFailure, type RuleTestResult } from "./rule-tests.ts";
+export { runRuleTests, type RuleTestResult } from "./rule-tests.ts";

@@ -33,7 +33,7 @@ async function failures(tests: string): Promise<string[]> {
   const file = join(folder, "t.yml");
   writeFileSync(file, `rule_files: ["*les.yml"]\nevaluation_interval: 1m\n${tests}`);
   const [result] = await runRuleTests([file]);
-  return result?.failures.map(({ test, message }) => (test === "" ? message : `${test}: ${message}`)) ?? [];
+  return result?.failures ?? [];
 }
 
 const INPUT = `
@@ -105,13 +105,20 @@ test("fuzzy comparison forgives one unit in the last place", async () => {
   expect(await failures(`fuzzy_compare: true\n${exprTest}`)).toEqual([]);
 });
 
-test("a check counts the rules, and tells mistakes and duplicates", () => {
+test("a check counts groups and rules, and tells duplicates", async () => {
   const file = join(folder, "rules.yml");
-  expect(checkRules([file])).toEqual([{ file, rules: 2, issues: [], duplicates: [], warnings: [] }]);
+  expect(await checkRules([join(folder, "*.yml")])).toEqual([
+    { file, groups: 1, rules: 2, duplicates: [], warnings: [] },
+  ]);
   writeFileSync(file, "groups: [{name: g, rules: [{record: x, expr: up}, {record: x, expr: down}]}]");
-  expect(checkRules([file])[0]?.duplicates).toEqual([{ name: "x", labels: {} }]);
-  writeFileSync(file, "groups: [{nam: g}]");
-  expect(checkRules([file])[0]?.issues).toMatchObject([{ line: 1, column: 11, message: "unknown key" }]);
-  const missing = join(folder, "missing.yml");
-  expect(checkRules([missing])[0]?.issues[0]?.message).toContain(`cannot read ${missing}`);
+  expect((await checkRules([file]))[0]?.duplicates).toEqual([{ name: "x", labels: {} }]);
+});
+
+test("a check tells the mistakes of all files with their places", async () => {
+  writeFileSync(join(folder, "a.yml"), "groups: [{nam: g}]");
+  writeFileSync(join(folder, "b.yml"), "grups: []");
+  await expect(checkRules([join(folder, "*.yml")])).rejects.toThrow(
+    `${join(folder, "a.yml")}:1:11 groups.0.nam: unknown key\n${join(folder, "b.yml")}:1:1 grups: unknown key`,
+  );
+  await expect(checkRules([join(folder, "missing.yml")])).rejects.toThrow(`cannot read ${join(folder, "missing.yml")}`);
 });

@@ -17,18 +17,12 @@ import { RuleGroup } from "./rule-group.ts";
 import { histogramsEqual, type NotedValue } from "./series-notation.ts";
 import { type ExpectedSample, readRuleTestFile, type RuleTest, type RuleTestFile } from "./test-file.ts";
 
-export interface RuleTestFailure {
-  /** The test's name, empty when it has none. */
-  test: string;
-  /** What was expected and what came, over several lines. */
-  message: string;
-}
-
 export interface RuleTestResult {
   file: string;
   /** Tests in the file. */
   tests: number;
-  failures: RuleTestFailure[];
+  /** What was expected and what came, each over several lines, the test's name first. */
+  failures: string[];
 }
 
 /** Runs unit test files of rules in promtool's format; each result says what failed. */
@@ -48,13 +42,14 @@ async function runFile(file: string): Promise<RuleTestResult> {
       }),
       suite.groupOrder,
     );
-    const failures: RuleTestFailure[] = [];
+    const failures: string[] = [];
     for (const test of suite.tests)
-      failures.push(...(await runTest(test, suite, groups)).map((message) => ({ test: test.name, message })));
+      for (const message of await runTest(test, suite, groups))
+        failures.push(test.name === "" ? message : `${test.name}: ${message}`);
     return { file, tests: suite.tests.length, failures };
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof TocsinError)) throw error;
-    return { file, tests: 0, failures: [{ test: "", message: error.message }] };
+    return { file, tests: 0, failures: [error.message] };
   }
 }
 

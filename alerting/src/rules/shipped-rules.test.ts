@@ -1,10 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { fastify } from "fastify";
 import { expect, test } from "vitest";
 import { loadRuleFiles } from "./rule-file.ts";
 import { runRuleTests } from "./rule-tests.ts";
-import { runbooks, runbookSections } from "./runbooks.ts";
 
 const root = fileURLToPath(new URL("../../../prometheus/", import.meta.url));
 const groups = loadRuleFiles(globSync(`${root}rules/*.yml`), { evaluationIntervalMs: 60_000, queryOffsetMs: 0 });
@@ -38,16 +36,6 @@ test("the unit tests pass", async () => {
 });
 
 test("every alert has its runbook, and there is no other", () => {
-  const sections = runbookSections(readFileSync(`${root}runbooks.md`, "utf8"));
-  expect([...sections.keys()].sort()).toEqual(alerts.map(({ name }) => name).sort());
-});
-
-test("a runbook is shown as a page", async () => {
-  const app = fastify();
-  await app.register(runbooks, { file: `${root}runbooks.md` });
-  const page = await app.inject("/runbooks/RateLimiterBucketTooSmall");
-  expect(page.body).toContain("<p>A bucket holds fewer than 5 tokens, with which no client can work.");
-  const missing = await app.inject("/runbooks/%3Cscript%3E");
-  expect([missing.statusCode, missing.body.includes("<script>")]).toEqual([404, false]);
-  await app.close();
+  const headings = readFileSync(`${root}runbooks.md`, "utf8").matchAll(/^## (.+)$/gm);
+  expect([...headings].map(([, name]) => name).sort()).toEqual(alerts.map(({ name }) => name).sort());
 });
