@@ -65,8 +65,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const attachment = joinTracing(context, sampler, exporters.takeSpan);
   const tracing = attachment === "own" ? { tracer: trace.getTracer("@tocsin/sdk"), context } : undefined;
 
-  const parts = new DisposableStack();
-  if (attachment === "own") parts.defer(leaveTracing);
+  const parts: Disposable[] = [];
   const onError = firstOnly((error) => say(`an instrumentation failed: ${String(error)}`));
   const http = new HttpServerInstrumentation({
     tracing,
@@ -75,20 +74,20 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     scrape: config.metricsRoute ? (request, response) => void answerScrape(request, response, registries) : undefined,
     onError,
   });
-  parts.use(http.start());
-  parts.use(instrumentFastify(http, onError));
-  parts.use(instrumentPino(serviceName, exporters.takeLine, onError));
+  parts.push(http.start());
+  parts.push(instrumentFastify(http, onError));
+  parts.push(instrumentPino(serviceName, exporters.takeLine, onError));
   if (tracing !== undefined) {
-    parts.use(instrumentHttpClient(tracing.tracer, onError));
-    parts.use(instrumentUndici(tracing.tracer, onError));
+    parts.push(instrumentHttpClient(tracing.tracer, onError));
+    parts.push(instrumentUndici(tracing.tracer, onError));
   }
   if (config.metricsListen !== undefined) {
     const cannotServe = (error: Error): void => say(`cannot serve metrics: ${error.message}`);
-    parts.use(serveMetrics(config.metricsListen, registries, cannotServe));
+    parts.push(serveMetrics(config.metricsListen, registries, cannotServe));
   }
   if (options.handleProcessEnd !== false) {
     const onCrash = (error: unknown): void => exporters.takeLine(crashLine(error));
-    parts.use(flushAtProcessEnd({ flush: exporters.flush, onCrash }));
+    parts.push(flushAtProcessEnd({ flush: exporters.flush, onCrash }));
   }
 
   for (const warning of warnings) say(warning);
@@ -98,7 +97,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     registries,
     flush: exporters.flush,
     async stop(withinMs) {
-      parts.dispose();
+      for (const part of parts) part[Symbol.dispose]();
+      if (attachment === "own") leaveTracing();
       await exporters.stop(withinMs);
     },
   };
