@@ -1,5 +1,5 @@
 import type { Labels, NativeHistogram, PostableAlert, UnixMs, WriteRequest } from "@tocsin/model";
-import { type Engine, type Expr, ParseError, parseExpr, QueryError, type QueryResult, type SeriesSource } from "@tocsin/promql";
+import { type Engine, type Expr, parseExpr, type QueryResult, type SeriesSource } from "@tocsin/promql";
 
 /** One element of an instant vector; a native histogram when `histogram` is set, and then `value` has no meaning. */
 export interface QuerySample {
@@ -77,6 +77,3 @@ export function toQueryAnswer(result: QueryResult): QueryAnswer {
       return { type: "string", value: result.value, timestampMs: result.timestampMs };
   }
 }
-
-/** Whether the failure is the query's own fault and not an outage. */
-export const isQueryFault = (error: unknown): boolean => error instanceof ParseError || error instanceof QueryError;

@@ -8,8 +8,10 @@ export {
   type RuleOutput,
   toQueryAnswer,
 } from "../query-source.ts";
+export { type AlertmanagerSinkOptions, createAlertmanagerSink } from "./alertmanager-sink.ts";
 export { rulesApi } from "./api.ts";
 export type { RuleAlert } from "./evaluate.ts";
+export { createPrometheusQuerySource, type PrometheusQuerySourceOptions } from "./prometheus-query-source.ts";
 export {
   type AlertingRule,
   findRuleFiles,
