@@ -10,12 +10,12 @@ describe("times", () => {
   test("none given: now, and now + resolve_timeout marked as timeout", () => {
     expect(receive({ labels })).toMatchObject({ startsAt: NOON, endsAt: NOON + 300_000, timeout: true });
   });
-  test("only an end: it began then, if that is past", () => {
+  test("only an end: it began then, as Alertmanager has it", () => {
     expect(receive({ labels, endsAt: "2026-11-21T11:00:00Z" })).toMatchObject({
       startsAt: NOON - 3_600_000,
       timeout: false,
     });
-    expect(receive({ labels, endsAt: "2026-11-21T13:00:00Z" })).toMatchObject({ startsAt: NOON });
+    expect(receive({ labels, endsAt: "2026-11-21T13:00:00Z" })).toMatchObject({ startsAt: NOON + 3_600_000 });
   });
   test("Go's zero time is none", () => {
     expect(receive({ labels, startsAt: "0001-01-01T00:00:00.000Z", endsAt: "0001-01-01T00:00:00Z" })).toMatchObject({

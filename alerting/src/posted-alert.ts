@@ -20,7 +20,7 @@ export function receiveAlert(posted: PostableAlert, { at, resolveTimeoutMs, mode
   checkLabels(labels, mode);
   checkAnnotations(posted.annotations ?? {}, mode);
   const given = { startsAt: timestamp(posted.startsAt), endsAt: timestamp(posted.endsAt) };
-  const startsAt = given.startsAt ?? Math.min(at, given.endsAt ?? at);
+  const startsAt = given.startsAt ?? given.endsAt ?? at;
   const endsAt = given.endsAt ?? at + resolveTimeoutMs;
   if (startsAt > endsAt) throw new Error("start time must be before end time");
   return {

@@ -48,8 +48,8 @@ describe("groups and timers", () => {
 
   test("group_wait 0: the first alert is flushed alone, the rest of its batch after group_interval", async () => {
     const s = await openScene(ONE_GROUP.replace("group_wait: 30s", "group_wait: 0s"));
-    const endsAt = s.iso("1h");
-    await s.router.postAlerts(["A", "B"].map((alertname) => ({ labels: { alertname }, endsAt })));
+    const times = { startsAt: s.iso(), endsAt: s.iso("1h") };
+    await s.router.postAlerts(["A", "B"].map((alertname) => ({ labels: { alertname }, ...times })));
     await s.at("5m");
     expect(s.news()).toEqual(["0s team: A (first notification)", "5m team: A B (new alerts added)"]);
   });

@@ -59,7 +59,7 @@ export class Scene {
     overrides: { startsAt?: string; endsAt?: string } = {},
   ): Promise<void> {
     const endsAt = new Date(this.clock.now() + 86_400_000).toISOString();
-    await this.router.postAlerts([{ labels: { alertname, ...labels }, endsAt, ...overrides }]);
+    await this.router.postAlerts([{ labels: { alertname, ...labels }, startsAt: this.iso(), endsAt, ...overrides }]);
   }
 
   /** Says that an alert has ended now. */

@@ -78,7 +78,7 @@ describe("POST /alerts", () => {
       { labels: { alertname: "B" }, startsAt: "2026-11-22T00:00:00Z", endsAt: "2026-11-21T23:00:00Z" },
     ]);
     expect(response.statusCode).toBe(400);
-    expect(response.json()).toBe("at least one label pair required\nstart time must be before end time");
+    expect(response.json()).toBe("at least one label pair required; start time must be before end time");
     expect(await names("/alerts")).toEqual(["A"]);
   });
 
@@ -286,11 +286,11 @@ describe("silences", () => {
   });
 
   test.each([
-    ["start ≥ end", () => ({ endsAt: scene.iso() }), "failed to create silence: start time must be before end time"],
+    ["start ≥ end", () => ({ endsAt: scene.iso() }), "Failed to create silence: start time must be before end time"],
     [
       "an end in the past",
       () => ({ startsAt: "2020-01-01T00:00:00Z", endsAt: "2020-01-02T00:00:00Z" }),
-      "failed to create silence: end time can't be in the past",
+      "Failed to create silence: end time can't be in the past",
     ],
     ["a bad regular expression", () => ({ matchers: [{ name: "a", value: "(", isRegex: true }] }), "invalid silence"],
   ])("%s is 400 with a JSON string", async (_, overrides, message) => {

@@ -97,7 +97,7 @@ export function listAlertGroups(router: AlertRouter, query: Query): GettableAler
 /** `POST /alerts`. The valid ones are taken in also when others are not; then the answer is 400 with the reasons. */
 export async function postAlerts(router: AlertRouter, body: unknown): Promise<void> {
   const { errors } = await router.postAlerts(readPostedAlerts(body));
-  if (errors.length > 0) throw ApiError.handler(400, errors.join("\n"));
+  if (errors.length > 0) throw ApiError.handler(400, errors.join("; "));
 }
 
 function readFilter(router: AlertRouter, query: Query): AlertFilter {

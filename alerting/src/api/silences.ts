@@ -51,7 +51,7 @@ export async function postSilence(router: AlertRouter, body: unknown): Promise<{
     case "unknown":
       throw ApiError.handler(404, "silence not found");
     case "invalid":
-      throw ApiError.handler(400, `failed to create silence: ${result.error}`);
+      throw ApiError.handler(400, result.error);
   }
 }
 

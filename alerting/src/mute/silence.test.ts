@@ -41,13 +41,13 @@ describe("create", () => {
   });
 
   test.each([
-    ["start ≥ end", { startsAt: 5000 }, "start time must be before end time"],
-    ["an end in the past", { startsAt: 0, endsAt: 1500 }, "end time can't be in the past"],
-    ["no matcher", { matchers: [] }, "at least one matcher required"],
+    ["start ≥ end", { startsAt: 5000 }, "Failed to create silence: start time must be before end time"],
+    ["an end in the past", { startsAt: 0, endsAt: 1500 }, "Failed to create silence: end time can't be in the past"],
+    ["no matcher", { matchers: [] }, "invalid silence: at least one matcher required"],
     [
       "only matchers that match nothing given",
       { matchers: [{ name: "a", type: "=~" as const, value: ".*" }] },
-      "at least one matcher must not match the empty string",
+      "invalid silence: at least one matcher must not match the empty string",
     ],
   ])("%s is refused", async (_, overrides, error) => {
     expect(await silences.set(request(overrides), 2000)).toEqual({ status: "invalid", error });

@@ -164,11 +164,11 @@ export class Silences {
   }
 
   #mistakeIn(request: SilenceRequest, at: UnixMs): string | undefined {
-    if (request.startsAt >= request.endsAt) return "start time must be before end time";
-    if (request.endsAt < at) return "end time can't be in the past";
-    if (request.matchers.length === 0) return "at least one matcher required";
+    if (request.startsAt >= request.endsAt) return "Failed to create silence: start time must be before end time";
+    if (request.endsAt < at) return "Failed to create silence: end time can't be in the past";
+    if (request.matchers.length === 0) return "invalid silence: at least one matcher required";
     if (compileMatchers(request.matchers).every((matcher) => matcher.matches("")))
-      return "at least one matcher must not match the empty string";
+      return "invalid silence: at least one matcher must not match the empty string";
     const { maxSilenceBytes } = this.#options;
     const bytes = Buffer.byteLength(JSON.stringify(request));
     if (maxSilenceBytes > 0 && bytes > maxSilenceBytes)
