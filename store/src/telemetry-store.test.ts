@@ -257,25 +257,21 @@ describe("files", () => {
 
 describe("searches beside writing", () => {
   test("see every record that was acknowledged before they began, each once", async () => {
-    let written = 0;
+    const progress = { written: 0 };
     const writing = (async () => {
       for (let batch = 0; batch < 60; batch++) {
+        const body = (i: number) => `r${batch}-${i}`;
         await store.logs.append(
-          Array.from({ length: 90 }, (_, i) => logRecord({ atMs: BASE_MS + batch, body: `r${batch}-${i}` })),
+          Array.from({ length: 90 }, (_, i) => logRecord({ atMs: BASE_MS + batch, body: body(i) })),
         );
-        written += 90;
+        progress.written += 90;
       }
     })();
-    while (written < 60 * 90) {
-      const before = written;
-      const { buckets } = await store.logs.histogram({
-        fromMs: BASE_MS - HOUR,
-        toMs: BASE_MS + HOUR,
-        query: parseQuery("", "logs"),
-        buckets: 30,
-      });
-      const counted = buckets.reduce((sum, { total }) => sum + total, 0);
-      expect(counted).toBeGreaterThanOrEqual(before);
+    const range = { fromMs: BASE_MS - HOUR, toMs: BASE_MS + HOUR };
+    while (progress.written < 60 * 90) {
+      const before = progress.written;
+      const { buckets } = await store.logs.histogram({ ...range, query: parseQuery("", "logs"), buckets: 30 });
+      expect(buckets.reduce((sum, { total }) => sum + total, 0)).toBeGreaterThanOrEqual(before);
       const { items } = await searchLogs("", 500);
       expect(new Set(items.map(({ message }) => message)).size).toBe(items.length);
     }

@@ -70,6 +70,26 @@ export class ByteReader {
     }
   }
 
+  /** As many varints as `into` is long. The loop of every search: it keeps to local variables. */
+  varints<T extends Uint32Array | Float64Array | Uint8Array>(into: T): T {
+    const { buffer } = this;
+    let at = this.#at;
+    for (let i = 0; i < into.length; i++) {
+      let byte = buffer[at++] as number;
+      let value = byte & 0x7f;
+      let factor = 0x80;
+      while (byte >= 0x80) {
+        byte = buffer[at++] as number;
+        value += (byte & 0x7f) * factor;
+        factor *= 0x80;
+      }
+      into[i] = value;
+    }
+    if (at > buffer.length) throw new RangeError("the block ends inside a run of numbers");
+    this.#at = at;
+    return into;
+  }
+
   signed(): number {
     const value = this.varint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;

@@ -88,11 +88,7 @@ export function writeIndexes(writer: ByteWriter, rows: ArrayLike<number>): void 
   for (let i = 0; i < rows.length; i++) writer.varint(rows[i] as number);
 }
 
-export function readIndexes(reader: ByteReader, n: number): Uint32Array {
-  const rows = new Uint32Array(n);
-  for (let i = 0; i < n; i++) rows[i] = reader.varint();
-  return rows;
-}
+export const readIndexes = (reader: ByteReader, n: number): Uint32Array => reader.varints(new Uint32Array(n));
 
 /** Turns attribute maps into one dictionary column per key. */
 export class ColumnBuilder {

@@ -35,10 +35,12 @@ export function writeTimes(writer: ByteWriter, { ms, nanos }: Times): void {
 }
 
 export function readTimes(reader: ByteReader, n: number): Times {
-  const ms = new Float64Array(n);
-  const nanos = new Uint32Array(n);
+  const ms = reader.varints(new Float64Array(n));
   let last = 0;
-  for (let i = 0; i < n; i++) ms[i] = last += reader.signed();
-  for (let i = 0; i < n; i++) nanos[i] = reader.varint();
-  return { ms, nanos };
+  for (let i = 0; i < n; i++) {
+    const zigzag = ms[i] as number;
+    last += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    ms[i] = last;
+  }
+  return { ms, nanos: reader.varints(new Uint32Array(n)) };
 }

@@ -21,7 +21,7 @@ interface Edge {
 
 interface Call {
   service: string;
-  parent: string;
+  parent: number;
   durationMs: number;
   failed: boolean;
 }
@@ -29,7 +29,7 @@ interface Call {
 /** A client or producer span that names its peer: an edge of its own unless the peer's own span was received. */
 interface OutCall {
   service: string;
-  spanId: string;
+  spanId: number;
   peer: { kind: "database" | "queue" | "external"; name: string };
   durationMs: number;
   failed: boolean;
@@ -40,7 +40,7 @@ interface OutCall {
  * the two; a client span without such a child is a call to the peer it names.
  */
 export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
-  const serviceOfSpan = new Map<string, string>();
+  const serviceOfSpan = new Map<number, string>();
   const served: Call[] = [];
   const outgoing: OutCall[] = [];
   const { files, cache, deadline } = reading;
@@ -49,7 +49,7 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
     const { span, parent } = block.ids();
     for (let i = 0; i < mask.length; i++) {
       if (mask[i] === 0) continue;
-      const spanId = span.toString("latin1", i * 8, i * 8 + 8);
+      const spanId = idKey(span, i);
       const service = block.service(i);
       serviceOfSpan.set(spanId, service);
       const durationMs = block.durationMs[i] as number;
@@ -57,7 +57,7 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
       const kind = block.kinds[i];
       const peer = block.peers[(block.peerRows[i] as number) - 1];
       if (kind === SERVER || kind === CONSUMER) {
-        served.push({ service, parent: parent.toString("latin1", i * 8, i * 8 + 8), durationMs, failed });
+        served.push({ service, parent: idKey(parent, i), durationMs, failed });
       } else if (peer) outgoing.push({ service, spanId, peer, durationMs, failed });
     }
   }
@@ -65,8 +65,12 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
   return joinCalls(serviceOfSpan, served, outgoing);
 }
 
+/** 53 of the 64 bits of a span id: enough to tell the spans of one answer apart, and quick as a Map key. */
+const idKey = (ids: Buffer, row: number): number =>
+  ids.readUInt32LE(row * 8) * 0x200000 + (ids.readUInt32LE(row * 8 + 4) >>> 11);
+
 function joinCalls(
-  serviceOfSpan: ReadonlyMap<string, string>,
+  serviceOfSpan: ReadonlyMap<number, string>,
   served: readonly Call[],
   outgoing: readonly OutCall[],
 ): EdgeRow[] {
@@ -79,7 +83,7 @@ function joinCalls(
     if (failed) edge.errors++;
     edge.durations.add(durationMs);
   };
-  const answered = new Set<string>();
+  const answered = new Set<number>();
   for (const { service, parent, durationMs, failed } of served) {
     const caller = serviceOfSpan.get(parent);
     if (caller === undefined) continue;

@@ -53,7 +53,10 @@ function encodeHot(spans: readonly Span[]): Buffer {
   });
   writer.varint(spans.length);
   writeTimes(writer, splitTimes(spans.map((span) => span.startTimeUnixNano)));
-  for (const span of spans) writeDuration(writer, span.endTimeUnixNano - span.startTimeUnixNano);
+  writeDurations(
+    writer,
+    spans.map((span) => span.endTimeUnixNano - span.startTimeUnixNano),
+  );
   writer.text(JSON.stringify(services.values));
   writeIndexes(writer, serviceRows);
   writer.text(JSON.stringify(names.values));
@@ -64,11 +67,11 @@ function encodeHot(spans: readonly Span[]): Buffer {
   return writer.finish();
 }
 
-/** Whole milliseconds of either sign and the nanoseconds beyond: clocks that disagree make negative durations. */
-function writeDuration(writer: ByteWriter, nanos: bigint): void {
-  const rest = ((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  writer.signed(Number((nanos - rest) / 1_000_000n));
-  writer.varint(Number(rest));
+/** Whole milliseconds of either sign, then the nanoseconds beyond: clocks that disagree make negative durations. */
+function writeDurations(writer: ByteWriter, durations: readonly bigint[]): void {
+  const rests = durations.map((nanos) => ((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n);
+  durations.forEach((nanos, i) => writer.signed(Number((nanos - (rests[i] as bigint)) / 1_000_000n)));
+  for (const rest of rests) writer.varint(Number(rest));
 }
 
 function encodeIds(spans: readonly Span[]): Buffer {
@@ -191,24 +194,21 @@ export class SpanBlock implements BlockView {
     const reader = new ByteReader(decompress(parts.hot));
     this.n = reader.varint();
     ({ ms: this.ms, nanos: this.nanos } = readTimes(reader, this.n));
-    this.#wholeMs = new Float64Array(this.n);
-    this.#restNanos = new Uint32Array(this.n);
-    this.durationMs = new Float64Array(this.n);
-    for (let i = 0; i < this.n; i++) {
-      const whole = (this.#wholeMs[i] = reader.signed());
-      const rest = (this.#restNanos[i] = reader.varint());
-      this.durationMs[i] = whole + rest / 1e6;
-    }
+    this.#wholeMs = reader
+      .varints(new Float64Array(this.n))
+      .map((zigzag) => (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2));
+    this.#restNanos = reader.varints(new Uint32Array(this.n));
+    this.durationMs = this.#wholeMs.map((ms, i) => ms + (this.#restNanos[i] as number) / 1e6);
     this.services = JSON.parse(reader.text()) as string[];
     this.serviceRows = readIndexes(reader, this.n).map((row) => row + 1);
     this.names = JSON.parse(reader.text()) as string[];
     this.nameRows = readIndexes(reader, this.n);
     this.kinds = new Uint8Array(this.n);
     this.statuses = new Uint8Array(this.n);
+    const packed = reader.varints(new Uint8Array(this.n));
     for (let i = 0; i < this.n; i++) {
-      const packed = reader.varint();
-      this.kinds[i] = Math.floor(packed / 3);
-      this.statuses[i] = packed % 3;
+      this.kinds[i] = Math.floor((packed[i] as number) / 3);
+      this.statuses[i] = (packed[i] as number) % 3;
     }
     this.peers = JSON.parse(reader.text()) as Peer[];
     this.peerRows = readIndexes(reader, this.n);
