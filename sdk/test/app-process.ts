@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Tests should not wait for the usual second. */
+const PROMPT = { OTEL_BSP_SCHEDULE_DELAY: "50", OTEL_BLRP_SCHEDULE_DELAY: "50" };
+
 export interface AppOptions {
   endpoint: string;
   env?: Record<string, string>;
@@ -23,7 +26,13 @@ export class AppProcess {
     const preload = [...imports.map(appFile), "@tocsin/sdk/register"].flatMap((name) => ["--import", name]);
     this.child = spawn(process.execPath, ["--conditions=@tocsin/source", ...preload, appFile(file)], {
       cwd: root,
-      env: { PATH: process.env["PATH"], OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: "app", ...env },
+      env: {
+        PATH: process.env["PATH"],
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        OTEL_SERVICE_NAME: "app",
+        ...PROMPT,
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
