@@ -131,6 +131,12 @@ class WorkerMetricStore implements EmbeddedMetricStore {
       const startedMs = performance.now();
       const report = await worker.call.open(workerOptions(join(dataDir, "metrics"), config));
       this.#logger.info({ ...report, ms: Math.round(performance.now() - startedMs) }, "sample store opened");
+      if (report.damagedBytes > 0 || report.orphans > 0) {
+        this.#logger.error(
+          { ...report, code: "TOCSIN_STORE_CORRUPT" },
+          "parts of the sample store's logs are damaged; the rest is served",
+        );
+      }
     } catch (error) {
       this.#worker = undefined;
       await worker.terminate();

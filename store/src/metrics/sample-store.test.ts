@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -313,6 +313,20 @@ describe("the log", () => {
     expect(await read(await openStore())).toEqual({ a: [[0, 1], [1, 3]] }); // prettier-ignore
   });
 
+  test("of another version is left alone", async () => {
+    const store = await openStore();
+    await store.append(write("a", [T0, 1]), T0);
+    await abandon(store);
+    const path = join(dir, "wal", "00000001.wal");
+    const bytes = await readFile(path);
+    await writeFile(path, Buffer.concat([Buffer.from("TOCSWAL2"), bytes.subarray(8)]));
+    await expect(openStore()).rejects.toMatchObject({
+      code: "TOCSIN_STORE_CORRUPT",
+      message: expect.stringMatching(/TOCSWAL2.*TOCSWAL1/),
+    });
+    expect((await readFile(path)).length).toBe(bytes.length);
+  });
+
   test("a torn series log costs only the series it lost", async () => {
     const store = await openStore();
     await store.append(write("a", [T0, 1]), T0);
@@ -437,5 +451,62 @@ describe("when the disk fails", () => {
     expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, refused: {} });
     await abandon(store);
     expect(await read(await openStore())).toEqual({ a: [[0, 1]] });
+  });
+});
+
+describe("damaged files", () => {
+  test("lose samples at most: never a crash, never a wrong value or another series' samples", async () => {
+    const store = await openStore();
+    const truth = new Map<string, Map<number, number>>();
+    for (let at = 0; at < 3 * HOUR; at += 2 * MINUTE) {
+      for (const instance of ["a", "b", `c${Math.floor(at / HOUR)}`]) {
+        if (!truth.has(instance)) truth.set(instance, new Map());
+        truth.get(instance)?.set(at, at / 1000 + instance.length);
+        await store.append(write(instance, [T0 + at, at / 1000 + instance.length]), T0 + at);
+      }
+      await store.maintain(T0 + at);
+    }
+    await abandon(store);
+    const whole = `${dir}.whole`;
+    await cp(dir, whole, { recursive: true });
+    const files = (await readdir(whole, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat(),
+          fc.nat(),
+          fc.integer({ min: 1, max: 255 }),
+          fc.boolean(),
+          async (f, at, flip, cut) => {
+            await rm(dir, { recursive: true });
+            await cp(whole, dir, { recursive: true });
+            const file = files[f % files.length];
+            const path = join(file?.parentPath.replace(whole, dir) ?? "", file?.name ?? "");
+            const bytes = await readFile(path);
+            // A flipped version digit is a file of another version, which no start may touch.
+            const place = at % bytes.length === 7 ? 8 : at % bytes.length;
+            if (cut) await truncate(path, place);
+            else await writeFile(path, bytes.fill((bytes[place] ?? 0) ^ flip, place, place + 1));
+            const damaged = await openStore();
+            await damaged.append(write("new", [T0 + 3 * HOUR, -1]), T0 + 3 * HOUR);
+            await abandon(damaged);
+            const again = await openStore();
+            const found = await read(again).catch((error: Error) => {
+              expect(error).toMatchObject({ code: "TOCSIN_STORE_CORRUPT" });
+              return { new: [[3 * HOUR, -1]] };
+            });
+            expect(found["new"]).toEqual([[3 * HOUR, -1]]);
+            for (const [instance, samples] of Object.entries(found)) {
+              if (instance === "new") continue;
+              for (const [time, value] of samples) expect(truth.get(instance)?.get(Number(time))).toBe(value);
+            }
+            await abandon(again);
+          },
+        ),
+        { numRuns: 80 },
+      );
+    } finally {
+      await rm(whole, { recursive: true });
+    }
   });
 });

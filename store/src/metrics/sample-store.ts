@@ -88,6 +88,9 @@ export interface OpenReport {
   walSamples: number;
   /** Samples in the log whose series is unknown: the series log was damaged. */
   orphans: number;
+  /** Bytes in logs that were no records, followed by good ones; what they held is lost. */
+  damagedBytes: number;
+  /** Logs whose end was cut off, as a crash leaves them; what they held was not acknowledged. */
   tornSegments: number;
   tornSeriesBytes: number;
 }
@@ -155,7 +158,11 @@ export class SampleStore {
         walSamples++;
         const series = head.index.byId(seriesId);
         if (series) head.restore(series, sample);
-        else if (sample.timestampMs >= head.minValidMs) orphans++;
+        else {
+          // Its labels are lost; nobody else may ever get its samples.
+          head.index.reserveIds(seriesId);
+          if (sample.timestampMs >= head.minValidMs) orphans++;
+        }
       },
       exemplar: (seriesId, exemplar) => void exemplars.add({ seriesId, exemplar }),
       metadata: (entry) => void metadata.set(entry),
@@ -178,6 +185,7 @@ export class SampleStore {
         walRecords: replay.records,
         walSamples,
         orphans,
+        damagedBytes: replay.damagedBytes + content.damagedBytes,
         tornSegments: replay.tornSegments,
         tornSeriesBytes: content.tornBytes,
       },

@@ -1,12 +1,14 @@
 import { open, type FileHandle, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { TocsinError } from "@tocsin/platform";
 import { readRecords } from "./record.ts";
 
 const MAGIC_LENGTH = 8;
 
-/** What was found in a log file: its whole records, and how many bytes behind them were no record. */
+/** What was found in a log file: whole records, bytes between them that are none, and bytes behind the last one. */
 export interface LogContent {
   records: number;
+  damagedBytes: number;
   tornBytes: number;
 }
 
@@ -47,10 +49,11 @@ export class LogFile {
     const content = await readLogFile(path, magic, onRecord);
     if (!content) {
       await unlink(path).catch(ignoreMissing);
-      return { file: await LogFile.create(path, magic), content: { records: 0, tornBytes: 0 } };
+      return { file: await LogFile.create(path, magic), content: { records: 0, damagedBytes: 0, tornBytes: 0 } };
     }
     const handle = await open(path, "r+");
     const { size } = await handle.stat();
+    if (content.damagedBytes > 0) await handle.write(Buffer.from(magic, "latin1"), 0, MAGIC_LENGTH, 0);
     if (content.tornBytes > 0) await handle.truncate(size - content.tornBytes);
     return { file: new LogFile(path, handle, size - content.tornBytes), content };
   }
@@ -81,20 +84,30 @@ export class LogFile {
   }
 }
 
-/** Reads a log file's whole records; undefined when it is missing or is no such file. */
+/**
+ * Reads a log file's whole records, also behind a damaged head; undefined when it is missing or was never begun. Throws
+ * TOCSIN_STORE_CORRUPT when another version of the format wrote it, since going on would destroy it.
+ */
 export async function readLogFile(
   path: string,
   magic: string,
   onRecord: (payload: Uint8Array) => void,
 ): Promise<LogContent | undefined> {
   const bytes = await readFile(path).catch(ignoreMissing);
-  if (!bytes || bytes.toString("latin1", 0, MAGIC_LENGTH) !== magic) return undefined;
-  let records = 0;
-  const end = readRecords(bytes, MAGIC_LENGTH, (payload) => {
-    onRecord(payload);
-    records++;
-  });
-  return { records, tornBytes: bytes.length - end };
+  if (!bytes || bytes.length < MAGIC_LENGTH) return undefined;
+  const head = bytes.toString("latin1", 0, MAGIC_LENGTH);
+  if (head.slice(0, -1) === magic.slice(0, -1) && head !== magic && /\d$/.test(head)) {
+    throw new TocsinError(
+      "TOCSIN_STORE_CORRUPT",
+      `${path} has format ${head}, this version of Tocsin reads ${magic}; start the version that wrote it or move the file away`,
+    );
+  }
+  const { records, end, damagedBytes } = readRecords(bytes, MAGIC_LENGTH, onRecord);
+  return {
+    records,
+    damagedBytes: damagedBytes + (head === magic ? 0 : MAGIC_LENGTH),
+    tornBytes: bytes.length - end,
+  };
 }
 
 /** Puts a whole new content in the place of a log file, or leaves the old one. */

@@ -7,6 +7,8 @@ const PLAIN = 0;
 const ZSTD = 1;
 const COMPRESS_FROM = 512;
 const MAX_RECORD = 512 * 1024 * 1024;
+/** Bytes looked at to find the next whole record behind damage, before the rest is given up. */
+const MAX_SEARCH = 1024 * 1024 * 1024;
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A record for a log file: `u32 length, u32 CRC-32 of what follows, u8 compression, body`. */
@@ -35,21 +37,44 @@ export function openRecord(bytes: Uint8Array, offset: number): { payload: Uint8A
   return { payload: buffer[offset + 8] === ZSTD ? decompress(body) : body, next };
 }
 
-/** Hands over the payloads of whole records from `offset` on; returns where the first bad or missing one begins. */
-export function readRecords(bytes: Uint8Array, offset: number, onRecord: (payload: Uint8Array) => void): number {
-  let at = offset;
-  while (at < bytes.length) {
-    let record: ReturnType<typeof openRecord>;
-    try {
-      record = openRecord(bytes, at);
-      onRecord(record.payload);
-    } catch (error) {
-      if (error instanceof CorruptDataError) return at;
-      throw error;
+/** What reading a run of records came to: where the last good one ends, and how many bytes before that are none. */
+export interface RecordsRead {
+  records: number;
+  end: number;
+  damagedBytes: number;
+}
+
+/** Hands over the payloads of all whole records from `offset` on; damage is skipped up to the next whole one. */
+export function readRecords(bytes: Uint8Array, offset: number, onRecord: (payload: Uint8Array) => void): RecordsRead {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const read: RecordsRead = { records: 0, end: offset, damagedBytes: 0 };
+  let searched = 0;
+  for (let at = offset; at + HEAD <= bytes.length && searched < MAX_SEARCH;) {
+    const length = view.getUint32(at, true);
+    const plausible = length > 0 && length <= bytes.length - at - 8 && view.getUint8(at + 8) <= ZSTD;
+    const next = plausible ? readRecord(bytes, at, onRecord) : undefined;
+    if (next === undefined) {
+      searched += plausible ? length : 1;
+      at++;
+      continue;
     }
-    at = record.next;
+    read.records++;
+    read.damagedBytes += at - read.end;
+    read.end = at = next;
   }
-  return at;
+  return read;
+}
+
+/** Where the next record begins; undefined when here is none that can be read. */
+function readRecord(bytes: Uint8Array, at: number, onRecord: (payload: Uint8Array) => void): number | undefined {
+  try {
+    const { payload, next } = openRecord(bytes, at);
+    onRecord(payload);
+    return next;
+  } catch (error) {
+    if (error instanceof CorruptDataError) return undefined;
+    throw error;
+  }
 }
 
 function decompress(body: Uint8Array): Uint8Array {

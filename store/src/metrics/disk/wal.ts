@@ -26,6 +26,7 @@ interface Segment {
 export interface WalReplay {
   segments: number;
   records: number;
+  damagedBytes: number;
   tornSegments: number;
 }
 
@@ -50,7 +51,7 @@ export class WriteAheadLog {
   ): Promise<{ wal: WriteAheadLog; replay: WalReplay }> {
     const wal = new WriteAheadLog(options);
     await mkdir(options.dir, { recursive: true });
-    const replay: WalReplay = { segments: 0, records: 0, tornSegments: 0 };
+    const replay: WalReplay = { segments: 0, records: 0, damagedBytes: 0, tornSegments: 0 };
     const names = (await readdir(options.dir)).filter((name) => SEGMENT.test(name)).sort();
     for (const name of names) {
       const segment = {
@@ -65,6 +66,7 @@ export class WriteAheadLog {
       if (content) {
         replay.segments++;
         replay.records += content.records;
+        replay.damagedBytes += content.damagedBytes;
         if (content.tornBytes > 0) replay.tornSegments++;
       }
       if (!content || content.records === 0) {
