@@ -12,7 +12,7 @@ import type {
   SummaryPoint,
 } from "../signal.ts";
 import { readAttribute, readRequest } from "./decode-common.ts";
-import { decodeAt, WireError, type Reader } from "./reader.ts";
+import { decodeAt, type Reader } from "./reader.ts";
 import { requestSchemas, schemas, type MessageSchema } from "./schema.ts";
 
 /** Reads an ExportMetricsServiceRequest. A metric without any data is left out. Throws OtlpDecodeError. */
@@ -382,16 +382,9 @@ function readExemplar(reader: Reader): OtlpExemplar {
 }
 
 function readPacked64(reader: Reader, into: number[], read: () => number): void {
-  const length = packedLength(reader);
+  const length = reader.packedLength();
   const end = reader.pos + length;
   while (reader.pos < end) into.push(read());
-}
-
-/** The length of packed 8-byte values. */
-export function packedLength(reader: Reader): number {
-  const length = reader.length();
-  if (length % 8 !== 0) throw new WireError(reader.pos, `${length} bytes are not a row of 8-byte values`);
-  return length;
 }
 
 function readPackedVarints(reader: Reader, into: number[]): void {

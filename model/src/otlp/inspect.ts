@@ -1,8 +1,7 @@
 import type { Resource, Signal } from "../signal.ts";
 import { readResource } from "./decode-common.ts";
-import { packedLength } from "./decode-metrics.ts";
-import { decodeAt, WireError, type Reader } from "./reader.ts";
-import { requestSchemas, schemas, type FieldSchema, type MessageSchema } from "./schema.ts";
+import { decodeAt, MAX_INSPECTED_OBJECTS, WireError, type Reader } from "./reader.ts";
+import { requestSchemas, schemas, type FieldKind, type FieldSchema, type MessageSchema } from "./schema.ts";
 
 export interface Inspection {
   /** Log records, spans, or metric data points. */
@@ -19,14 +18,15 @@ export interface Inspection {
  */
 export function inspect(signal: Signal, bytes: Uint8Array): Inspection {
   const { request } = requestSchemas[signal];
-  return decodeAt(request, bytes, (reader) => {
-    const walk: Walk = { records: 0, service: undefined, incomplete: 0, ids: 0 };
-    walkMessage(reader, request, walk);
-    return { records: walk.records, service: walk.service ?? "", incomplete: walk.incomplete };
-  });
+  const read = (reader: Reader) => {
+    const found: Found = { records: 0, service: undefined, incomplete: 0, ids: 0 };
+    walk(reader, planOf(request), found);
+    return { records: found.records, service: found.service ?? "", incomplete: found.incomplete };
+  };
+  return decodeAt(request, bytes, read, MAX_INSPECTED_OBJECTS);
 }
 
-interface Walk {
+interface Found {
   records: number;
   /** Undefined until the first resource has been seen. */
   service: string | undefined;
@@ -35,94 +35,148 @@ interface Walk {
   ids: number;
 }
 
-function walkMessage(reader: Reader, schema: MessageSchema, walk: Walk): void {
-  while (reader.more) {
-    const tag = reader.tag();
-    const field = schema.fields[tag >>> 3];
-    if (field) walkField(reader, tag, field, schema, walk);
-    else reader.skip(tag, schema);
-  }
+/** What to do with a field. A number, because this runs for every field of every record. */
+const Step = {
+  skip: 0,
+  varint: 1,
+  fixed64: 2,
+  fixed32: 3,
+  string: 4,
+  bytes: 5,
+  traceId: 6,
+  spanId: 7,
+  message: 8,
+  packedFixed64: 9,
+  packedVarint: 10,
+} as const;
+
+/** A message's schema as a table by tag, which one byte holds for fields up to 15 and two for those up to 31. */
+interface Plan {
+  schema: MessageSchema;
+  steps: Uint8Array;
+  /** Sub-messages by tag. */
+  plans: (Plan | undefined)[];
 }
 
-function walkField(reader: Reader, tag: number, field: FieldSchema, owner: MessageSchema, walk: Walk): void {
-  const type = tag & 7;
-  switch (field.kind) {
-    case "message":
-      if (type !== 2) return reader.skip(tag, owner);
-      return walkInto(reader, field.message as MessageSchema, walk);
-    case "string": {
-      if (type !== 2) return reader.skip(tag, owner);
-      const length = reader.length();
-      reader.checkText(reader.pos, length);
-      reader.pos += length;
-      return;
+const TAGS = 256;
+const plans = new Map<MessageSchema, Plan>();
+
+function planOf(schema: MessageSchema): Plan {
+  const known = plans.get(schema);
+  if (known) return known;
+  const plan: Plan = { schema, steps: new Uint8Array(TAGS), plans: [] };
+  plans.set(schema, plan);
+  for (const [number, field] of schema.fields.entries()) {
+    for (const [type, step] of field ? stepsOf(field) : []) {
+      const tag = (number << 3) | type;
+      plan.steps[tag] = step;
+      if (field?.message) plan.plans[tag] = planOf(field.message);
     }
-    case "varint":
-      if (type !== 0) return reader.skip(tag, owner);
-      reader.varint();
-      return;
-    case "fixed64":
-      if (type !== 1) return reader.skip(tag, owner);
-      reader.skip64();
-      return;
-    case "fixed32":
-      if (type !== 5) return reader.skip(tag, owner);
-      reader.fixed32();
-      return;
-    case "bytes":
-      if (type !== 2) return reader.skip(tag, owner);
-      reader.skipBytes();
-      return;
-    case "traceId":
-    case "spanId":
-      if (type !== 2) return reader.skip(tag, owner);
-      walkId(reader, field, owner, walk);
-      return;
-    case "packedFixed64":
-      if (type === 1) return reader.skip64();
-      if (type !== 2) return reader.skip(tag, owner);
-      {
-        const length = packedLength(reader);
-        reader.pos += length;
+  }
+  return plan;
+}
+
+const STEPS: Readonly<Record<FieldKind, readonly (readonly [type: number, step: number])[]>> = {
+  varint: [[0, Step.varint]],
+  fixed64: [[1, Step.fixed64]],
+  fixed32: [[5, Step.fixed32]],
+  string: [[2, Step.string]],
+  bytes: [[2, Step.bytes]],
+  traceId: [[2, Step.traceId]],
+  spanId: [[2, Step.spanId]],
+  message: [[2, Step.message]],
+  packedFixed64: [
+    [1, Step.fixed64],
+    [2, Step.packedFixed64],
+  ],
+  packedVarint: [
+    [0, Step.varint],
+    [2, Step.packedVarint],
+  ],
+};
+
+const stepsOf = (field: FieldSchema) => STEPS[field.kind];
+
+function walk(reader: Reader, plan: Plan, found: Found): void {
+  const { steps } = plan;
+  while (reader.pos < reader.limit) {
+    const tag = reader.tag();
+    // An unknown field, or a known one with another wire type, which `skip` tells apart.
+    const step = tag < TAGS ? (steps[tag] as number) : Step.skip;
+    switch (step) {
+      case Step.message:
+        walkInto(reader, plan.plans[tag] as Plan, found);
+        break;
+      case Step.string: {
+        const length = reader.length();
+        reader.checkText(length);
+        break;
       }
-      return;
-    case "packedVarint":
-      if (type === 0) return void reader.varint();
-      if (type !== 2) return reader.skip(tag, owner);
-      walkVarints(reader);
+      case Step.varint:
+        reader.varint();
+        break;
+      case Step.fixed64:
+        reader.skip64();
+        break;
+      case Step.fixed32:
+        reader.fixed32();
+        break;
+      case Step.bytes:
+        reader.skipBytes();
+        break;
+      case Step.traceId:
+        walkId(reader, 16, plan.schema === schemas.Span ? 1 : 0, found);
+        break;
+      case Step.spanId:
+        // The other span id of a span is its parent's, in field 4.
+        walkId(reader, 8, plan.schema === schemas.Span && tag >>> 3 === 2 ? 2 : 0, found);
+        break;
+      case Step.packedFixed64: {
+        const length = reader.packedLength();
+        reader.pos += length;
+        break;
+      }
+      case Step.packedVarint:
+        walkVarints(reader);
+        break;
+      default:
+        reader.skip(tag, plan.schema);
+    }
   }
 }
 
-function walkInto(reader: Reader, schema: MessageSchema, walk: Walk): void {
-  if (schema === schemas.Resource && walk.service === undefined) {
+function walkInto(reader: Reader, plan: Plan, found: Found): void {
+  const { schema } = plan;
+  if (schema === schemas.Resource && found.service === undefined) {
     // The first resource is read, not only walked: the caller wants its service.
     const resource: Resource = { attributes: {} };
     readResource(reader, resource);
     const name = resource.attributes["service.name"];
-    walk.service = typeof name === "string" ? name : "";
+    found.service = typeof name === "string" ? name : "";
     return;
   }
   const outer = reader.enter();
   if (schema.object) reader.countObject();
-  if (schema.record) walk.records++;
-  if (schema === schemas.Span) walk.ids = 0;
-  walkMessage(reader, schema, walk);
-  if (schema === schemas.Span && walk.ids !== 3) walk.incomplete++;
+  if (schema.record) found.records++;
+  if (schema !== schemas.Span) walk(reader, plan, found);
+  else {
+    found.ids = 0;
+    walk(reader, plan, found);
+    if (found.ids !== 3) found.incomplete++;
+  }
   reader.leave(outer);
 }
 
-function walkId(reader: Reader, field: FieldSchema, owner: MessageSchema, walk: Walk): void {
+/** `bit` is noted while the id is not all zeros. */
+function walkId(reader: Reader, size: number, bit: number, found: Found): void {
   const at = reader.pos;
-  const size = field.kind === "traceId" ? 16 : 8;
   const length = reader.length();
   if (length !== size && length !== 0) throw new WireError(at, `an id has ${size} bytes, not ${length}`);
   const end = reader.pos + length;
   let any = 0;
   for (let i = reader.pos; i < end; i++) any |= reader.bytes[i] as number;
   reader.pos = end;
-  if (owner !== schemas.Span || field.name === "parent_span_id") return;
-  const bit = field.kind === "traceId" ? 1 : 2;
-  walk.ids = any === 0 ? walk.ids & ~bit : walk.ids | bit;
+  found.ids = any === 0 ? found.ids & ~bit : found.ids | bit;
 }
 
 function walkVarints(reader: Reader): void {

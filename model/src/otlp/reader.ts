@@ -3,8 +3,12 @@ import type { MessageSchema } from "./schema.ts";
 
 /** Messages inside messages; protobuf's own libraries stop at 100, and a stack must not be the limit. */
 const MAX_DEPTH = 64;
-/** Records, points, events and the like in one request: bounds what a few empty bytes can make us allocate. */
-const MAX_OBJECTS = 500_000;
+/**
+ * Records, points, events and the like in one request: bounds what a few empty bytes can make us allocate. Decoding takes
+ * more than inspection lets in, so that requests which were let in one by one still decode when they have been merged.
+ */
+export const MAX_INSPECTED_OBJECTS = 500_000;
+const MAX_OBJECTS = 1_000_000;
 
 /** A mistake at a byte; `decodeAt` turns it into an OtlpDecodeError that names the field. */
 export class WireError extends Error {
@@ -37,9 +41,11 @@ export class Reader {
   lo = 0;
   hi = 0;
   #depth = 0;
+  readonly #maxObjects: number;
   #objects = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxObjects = MAX_OBJECTS) {
+    this.#maxObjects = maxObjects;
     // A plain view, so that the loops below see one kind of array whatever the caller has (Node's Buffer is another).
     this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -49,6 +55,11 @@ export class Reader {
   /** Field number and wire type, as `number << 3 | type`. */
   tag(): number {
     const start = this.pos;
+    const first = start < this.limit ? (this.bytes[start] as number) : 0;
+    if (first >= 8 && first < 0x80) {
+      this.pos = start + 1;
+      return first;
+    }
     const tag = this.varint();
     if (tag > 0xffffffff || tag < 8) throw new WireError(start, `invalid field tag ${tag}`);
     return tag;
@@ -143,6 +154,11 @@ export class Reader {
   /** A length prefix that fits into what is left. */
   length(): number {
     const start = this.pos;
+    const first = start < this.limit ? (this.bytes[start] as number) : 0x80;
+    if (first < 0x80 && first < this.limit - start) {
+      this.pos = start + 1;
+      return first;
+    }
     const length = this.varint();
     if (length > this.limit - this.pos) {
       throw new WireError(
@@ -205,8 +221,8 @@ export class Reader {
 
   /** Counts one object of the model. */
   countObject(): void {
-    if (++this.#objects > MAX_OBJECTS)
-      throw new WireError(this.pos, `more than ${MAX_OBJECTS} elements in one request`);
+    if (++this.#objects <= this.#maxObjects) return;
+    throw new WireError(this.pos, `more than ${this.#maxObjects} elements in one request`);
   }
 
   /** Passes over a field that the message does not have; one that it has but with another wire type is a mistake. */
@@ -222,22 +238,28 @@ export class Reader {
     else throw new WireError(this.pos, `wire type ${type} is not supported`);
   }
 
-  /** Whether the text of the given range is UTF-8, without making a string of it when it is ASCII. */
-  checkText(start: number, length: number): void {
-    const { bytes } = this;
+  /** Passes over text of the given length; it must be UTF-8. ASCII is seen four bytes at a time and makes no string. */
+  checkText(length: number): void {
+    const start = this.pos;
     const end = start + length;
-    for (let i = start; i < end; i++) {
-      if ((bytes[i] as number) >= 0x80) {
-        this.#text(start, length);
-        return;
-      }
-    }
+    let pos = start;
+    while (pos + 4 <= end && (this.#view.getInt32(pos) & 0x80808080) === 0) pos += 4;
+    while (pos < end && (this.bytes[pos] as number) < 0x80) pos++;
+    if (pos < end) this.#text(start, length);
+    this.pos = end;
   }
 
   skipBytes(): void {
     // Not `pos += length()`: that reads pos before the call moves it.
     const length = this.length();
     this.pos += length;
+  }
+
+  /** The length of packed 8-byte values. */
+  packedLength(): number {
+    const length = this.length();
+    if (length % 8 !== 0) throw new WireError(this.pos, `${length} bytes are not a row of 8-byte values`);
+    return length;
   }
 
   #short(start: number, length: number): string {
@@ -290,9 +312,14 @@ function safeInteger(lo: number, hi: number): number | bigint {
 }
 
 /** Runs a read over the whole request; a mistake becomes an OtlpDecodeError that names the field it is in. */
-export function decodeAt<T>(schema: MessageSchema, bytes: Uint8Array, read: (reader: Reader) => T): T {
+export function decodeAt<T>(
+  schema: MessageSchema,
+  bytes: Uint8Array,
+  read: (reader: Reader) => T,
+  maxObjects?: number,
+): T {
   try {
-    return read(new Reader(bytes));
+    return read(new Reader(bytes, maxObjects));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const place = locate(schema, bytes, error.offset);

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { errorMessage } from "@tocsin/platform";
+import { Agent, fetch, type Dispatcher } from "undici";
 import { defineExporter, type Exporter, type ExporterDeps } from "../../component.ts";
 import type { Payload } from "../../payload.ts";
 import { SendingQueue, type PushResult } from "../sending-queue.ts";
@@ -17,9 +18,10 @@ export const otlpHttpExporter = defineExporter({
 });
 
 function createExporter(config: OtlpHttpExporterConfig, deps: ExporterDeps): Exporter {
+  const agent = new Agent({ connections: config.num_consumers });
   const queue = new SendingQueue({
     name: "otlp_http",
-    push: (payload, signal) => push(config, payload, signal),
+    push: (payload, signal) => push(config, agent, payload, signal),
     maxBytes: config.queue_size,
     consumers: config.num_consumers,
     timeoutMs: config.timeout,
@@ -32,7 +34,10 @@ function createExporter(config: OtlpHttpExporterConfig, deps: ExporterDeps): Exp
   return {
     name: "exporter otlp_http",
     start: () => queue.start(),
-    stop: () => queue.stop(),
+    async stop() {
+      await queue.stop();
+      await agent.destroy();
+    },
     async consume(payload) {
       queue.offer(payload);
       return { status: "ok" };
@@ -43,7 +48,12 @@ function createExporter(config: OtlpHttpExporterConfig, deps: ExporterDeps): Exp
 /** OTLP/HTTP's own rules for what may be tried again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
-async function push(config: OtlpHttpExporterConfig, payload: Payload, signal: AbortSignal): Promise<PushResult> {
+async function push(
+  config: OtlpHttpExporterConfig,
+  dispatcher: Dispatcher,
+  payload: Payload,
+  signal: AbortSignal,
+): Promise<PushResult> {
   const gzipped = config.compression === "gzip";
   const body = gzipped ? await gzipAsync(payload.bytes, { level: 1 }) : payload.bytes;
   const headers: Record<string, string> = { "content-type": "application/x-protobuf" };
@@ -51,7 +61,7 @@ async function push(config: OtlpHttpExporterConfig, payload: Payload, signal: Ab
   for (const [name, value] of Object.entries(config.headers)) headers[name] = value.reveal();
   try {
     const url = `${config.endpoint.replace(/\/+$/, "")}/v1/${payload.signal}`;
-    const response = await fetch(url, { method: "POST", headers, body: new Uint8Array(body), signal });
+    const response = await fetch(url, { method: "POST", headers, body: new Uint8Array(body), signal, dispatcher });
     await response.body?.cancel();
     if (response.ok) return { status: "ok" };
     const error = `${url} answered ${response.status}`;

@@ -1,9 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { formatDuration } from "@tocsin/model";
 import { errorMessage, type Clock } from "@tocsin/platform";
+import { fetch, type Dispatcher, type Response } from "undici";
 import type { ScrapeJob } from "./config.ts";
 import type { ExpositionFormat } from "./exposition.ts";
 import type { Target } from "./target.ts";
+
+export interface FetchDeps {
+  clock: Clock;
+  /** Keeps connections open between scrapes. */
+  dispatcher: Dispatcher;
+}
 
 export interface FetchedText {
   text: string;
@@ -17,7 +24,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export async function fetchMetrics(
   target: Target,
   job: ScrapeJob,
-  clock: Clock,
+  { clock, dispatcher }: FetchDeps,
   stop: AbortSignal,
 ): Promise<FetchedText> {
   const controller = new AbortController();
@@ -36,6 +43,7 @@ export async function fetchMetrics(
       },
       redirect: job.follow_redirects ? "follow" : "manual",
       signal: controller.signal,
+      dispatcher,
     });
     if (response.status !== 200) {
       await response.body?.cancel();

@@ -1,5 +1,6 @@
 import { compileMatchers, formatDuration, matchesAll, type Labels, type Matcher } from "@tocsin/model";
 import { Counter, Secret, type Registry } from "@tocsin/platform";
+import { Agent } from "undici";
 import { defineReceiver, type Receiver, type ReceiverDeps } from "../../component.ts";
 import { PrometheusConfig, scrapeJobs, type ScrapeJob } from "./config.ts";
 import { ScrapePool } from "./scrape-pool.ts";
@@ -47,6 +48,7 @@ export const prometheus = defineReceiver({
 
 export class PrometheusReceiver implements Receiver {
   readonly name = "receiver prometheus";
+  readonly #agent = new Agent({ keepAliveTimeout: 60_000 });
   readonly #deps: ScraperDeps;
   #config: PrometheusConfig;
   #pools: ScrapePool[] = [];
@@ -59,6 +61,7 @@ export class PrometheusReceiver implements Receiver {
       intake: deps.intake,
       logger: deps.logger.child({ component: this.name }),
       count: createCount(deps.registry),
+      dispatcher: this.#agent,
     };
   }
 
@@ -71,6 +74,7 @@ export class PrometheusReceiver implements Receiver {
   async stop(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#pools.map((pool) => pool.stop()));
+    await this.#agent.destroy();
   }
 
   address(): undefined {

@@ -23,7 +23,8 @@ const LABEL_TEMPLATE = /^(?:[a-zA-Z_]|\$\{?\w+\}?)+(?:\w|\$\{?\w+\}?)*$/;
 
 const Pattern = z.string().transform((text, context) => {
   try {
-    return compileTemplatePattern(text);
+    // Shows itself as it was written where the configuration is shown.
+    return { ...compileTemplatePattern(text), toJSON: () => text };
   } catch (error) {
     context.addIssue({ code: "custom", message: `not a valid RE2 pattern: ${errorMessage(error)}` });
     return z.NEVER;

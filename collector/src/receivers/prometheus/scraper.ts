@@ -7,17 +7,16 @@ import {
   type Sample,
   type WriteRequest,
 } from "@tocsin/model";
-import { errorMessage, sleep, type Clock, type Logger } from "@tocsin/platform";
+import { errorMessage, sleep, type Logger } from "@tocsin/platform";
 import type { Intake } from "../../component.ts";
 import { Payload } from "../../payload.ts";
 import type { ScrapeJob } from "./config.ts";
 import { ExpositionError, parseExposition } from "./exposition.ts";
-import { fetchMetrics, type FetchedText } from "./fetch.ts";
+import { fetchMetrics, type FetchDeps, type FetchedText } from "./fetch.ts";
 import { LimitError, SeriesCache } from "./series-cache.ts";
 import { nextScrapeAt, type Target } from "./target.ts";
 
-export interface ScraperDeps {
-  clock: Clock;
+export interface ScraperDeps extends FetchDeps {
   logger: Logger;
   intake: Intake;
   /** Counts scrapes and what they lost. */
@@ -144,7 +143,7 @@ export class Scraper {
   async #attempt(at: number): Promise<Scraped | string> {
     let fetched: FetchedText;
     try {
-      fetched = await fetchMetrics(this.target, this.#job, this.#deps.clock, this.#stop.signal);
+      fetched = await fetchMetrics(this.target, this.#job, this.#deps, this.#stop.signal);
     } catch (error) {
       return errorMessage(error);
     }
