@@ -111,15 +111,18 @@ function classicHistogram(random: Random, labels: Labels): GeneratedSeries[] {
 }
 
 function exponential(random: Random): NativeHistogram {
+  const zeroThreshold = random.pick([0, 1e-128, 0.001, 0.25]);
+  // No bucket may lie within the zero bucket, whatever the resolution: from index 1 on they begin at 1.
+  const lowest = zeroThreshold > 1e-100 ? 1 : -4;
   return {
     schema: random.int(-1, 3),
     count: 0,
     sum: 0,
-    zeroThreshold: random.pick([0, 1e-128, 0.001, 0.25]),
+    zeroThreshold,
     zeroCount: 0,
-    positiveOffset: random.int(-4, 3),
+    positiveOffset: random.int(lowest, 3),
     positiveBuckets: Array.from({ length: random.int(1, 6) }, () => 0),
-    negativeOffset: random.int(-2, 2),
+    negativeOffset: random.int(lowest, 3),
     negativeBuckets: Array.from({ length: random.chance(0.4) ? random.int(1, 4) : 0 }, () => 0),
     customValues: [],
     counterReset: random.chance(0.2) ? "gauge" : "unknown",
@@ -152,7 +155,9 @@ function nativeCounter(random: Random, start: NativeHistogram): Sample[] {
     if (random.chance(0.01)) state = empty(state);
     else if (random.chance(0.005) && state.schema > -4) state = { ...empty(state), schema: state.schema - 1 };
     state = grow(random, state);
-    return { histogram: state };
+    const hinted = start.counterReset === "unknown" && random.chance(0.05);
+    const counterReset = hinted ? random.pick(["reset", "notReset"] as const) : start.counterReset;
+    return { histogram: { ...state, counterReset } };
   });
 }
 

@@ -2,6 +2,8 @@ import type { BinaryOp, ComparisonOp, PositionRange } from "../parser/ast.ts";
 import { isComparison } from "../parser/ast.ts";
 import { quoteString } from "../parser/go-format.ts";
 import { type Annotations, notes } from "./annotations.ts";
+import { power } from "./functions/elementary.ts";
+import { atan2 } from "./functions/trigonometry.ts";
 import { add, divide, multiply, subtract } from "./histogram/arithmetic.ts";
 import { type Histogram, compact, equalHistograms } from "./histogram/shape.ts";
 import { trimBuckets } from "./histogram/trim.ts";
@@ -17,17 +19,41 @@ export interface Outcome extends Operand {
   keep: boolean;
 }
 
+/** What there is to say of a pair of samples. */
+interface PairNote {
+  level: "warn" | "info";
+  text: string;
+}
+
+/**
+ * The notes of an operator. Of all pairs at one step only the last one's note counts, as in the reference; pairs may
+ * come in any order.
+ */
+export class StepNotes {
+  private readonly last = new Map<number, { order: number; note: PairNote }>();
+  private readonly annotations: Annotations;
+  private readonly pos: PositionRange;
+
+  constructor(annotations: Annotations, pos: PositionRange) {
+    this.annotations = annotations;
+    this.pos = pos;
+  }
+
+  set(step: number, order: number, note: PairNote): void {
+    const known = this.last.get(step);
+    if (known === undefined || known.order <= order) this.last.set(step, { order, note });
+  }
+
+  flush(): void {
+    for (const { note } of this.last.values()) this.annotations[note.level](note.text, this.pos);
+  }
+}
+
 export type ArithmeticBinaryOp = Exclude<BinaryOp, "and" | "or" | "unless">;
 
 /** Operators after which the result is no longer the metric it was. */
 const CHANGING: ReadonlySet<BinaryOp> = new Set(["+", "-", "*", "/", "%", "^", "atan2"]);
 export const changesMetric = (op: BinaryOp): boolean => CHANGING.has(op);
-
-/** x ^ y as C and Go have it: 1 to any power is 1, and so is -1 to an infinite one. */
-export function power(x: number, y: number): number {
-  if (x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
-  return x ** y;
-}
 
 const compare: Readonly<Record<ComparisonOp, (a: number, b: number) => boolean>> = {
   "==": (a, b) => a === b,
@@ -54,7 +80,7 @@ export function floatOperator(op: ArithmeticBinaryOp): (a: number, b: number) =>
     case "^":
       return power;
     case "atan2":
-      return Math.atan2;
+      return atan2;
     case "</":
     case ">/":
       return () => Number.NaN;
@@ -66,25 +92,23 @@ export function floatOperator(op: ArithmeticBinaryOp): (a: number, b: number) =>
 }
 
 /**
- * An operator on two samples of any type. Undefined where it gives nothing, which is noted; the histograms of a result
- * are compact.
+ * An operator on two samples of any type. Undefined where it gives nothing; then, and where a result needs a remark,
+ * `note` is set until the next call. The histograms of a result are compact.
  */
 export class ElementOperator {
   readonly op: ArithmeticBinaryOp;
-  private readonly annotations: Annotations;
-  private readonly pos: PositionRange;
+  note: PairNote | undefined;
   private readonly float: (a: number, b: number) => number;
   private readonly comparison: ((a: number, b: number) => boolean) | undefined;
 
-  constructor(op: ArithmeticBinaryOp, annotations: Annotations, pos: PositionRange) {
+  constructor(op: ArithmeticBinaryOp) {
     this.op = op;
-    this.annotations = annotations;
-    this.pos = pos;
     this.float = floatOperator(op);
     this.comparison = isComparison(op) ? compare[op] : undefined;
   }
 
   apply(a: Operand, b: Operand): Outcome | undefined {
+    this.note = undefined;
     if (a.histogram === undefined && b.histogram === undefined) return this.floats(a.value, b.value);
     const histogram = this.histogram(a, b);
     if (histogram === undefined) return undefined;
@@ -104,9 +128,8 @@ export class ElementOperator {
   private histogram(a: Operand, b: Operand): Histogram | undefined {
     const { op } = this;
     if (a.histogram && b.histogram) return this.histograms(a.histogram, b.histogram);
-    if (b.histogram) {
+    if (b.histogram)
       return op === "*" ? compact(multiply(b.histogram, a.value)) : this.incompatible("float", "histogram");
-    }
     if (a.histogram === undefined) return undefined;
     switch (op) {
       case "*":
@@ -129,17 +152,20 @@ export class ElementOperator {
     const result = op === "+" ? add(a, b) : subtract(a, b);
     const operation = op === "+" ? "addition" : "subtraction";
     if (result === undefined) {
-      this.annotations.warn(`incompatible bucket layout encountered for binary operator ${op}`, this.pos);
+      this.note = { level: "warn", text: `incompatible bucket layout encountered for binary operator ${op}` };
       return undefined;
     }
-    if (result.collision) this.annotations.warn(notes.counterResetCollision(operation), this.pos);
-    if (result.reconciled) this.annotations.info(notes.mismatchedBuckets(operation), this.pos);
+    if (result.collision) {
+      // Histograms that contradict each other have no sum.
+      this.note = { level: "warn", text: notes.counterResetCollision(operation) };
+      return undefined;
+    }
+    if (result.reconciled) this.note = { level: "info", text: notes.mismatchedBuckets(operation) };
     return compact(op === "-" ? { ...result.histogram, counterReset: "gauge" } : result.histogram);
   }
 
   private incompatible(left: string, right: string): undefined {
     const text = `incompatible sample types encountered for binary operator ${quoteString(this.op)}: ${left} ${this.op} ${right}`;
-    this.annotations.info(text, this.pos);
+    this.note = { level: "info", text };
   }
 }
-

@@ -12,7 +12,7 @@ import type {
   VectorSelector,
 } from "../parser/ast.ts";
 import { typeOf } from "../parser/type-check.ts";
-import { power } from "./binary.ts";
+import { power } from "./functions/elementary.ts";
 import { maximum, minimum } from "./functions/floats.ts";
 import { QueryError } from "./result.ts";
 import { sharedReference } from "./shared-reference.ts";

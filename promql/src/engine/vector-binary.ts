@@ -1,6 +1,6 @@
 import type { VectorMatching } from "../parser/ast.ts";
 import { isComparison, isSetOperator } from "../parser/ast.ts";
-import { type ArithmeticBinaryOp, ElementOperator, type Operand, changesMetric } from "./binary.ts";
+import { type ArithmeticBinaryOp, ElementOperator, type Operand, StepNotes, changesMetric } from "./binary.ts";
 import { ABSENT, ColumnBuilder, type Grid, Series } from "./column.ts";
 import type { Evaluating, Evaluation, SeriesStream } from "./evaluation.ts";
 import { type Grouping, type LabelSet, groupingBy, groupingWithout } from "./label-set.ts";
@@ -33,7 +33,9 @@ export function* streamWithScalar(ev: Evaluation, plan: BinaryPlan, grid: Grid):
   if (isSetOperator(op)) return;
   const scalarFirst = planType(plan.lhs) === "scalar";
   const scalar = yield* ev.scalar(scalarFirst ? plan.lhs : plan.rhs, grid);
-  const operator = new ElementOperator(op, ev.notes, plan.pos);
+  const operator = new ElementOperator(op);
+  const stepNotes = new StepNotes(ev.notes, plan.pos);
+  let order = 0;
   const dropName = changesMetric(op) || returnBool;
   for (const series of ev.stream(scalarFirst ? plan.rhs : plan.lhs, grid)) {
     if (!(series instanceof Series)) {
@@ -46,14 +48,17 @@ export function* streamWithScalar(ev: Evaluation, plan: BinaryPlan, grid: Grid):
       const number: Operand = { value: scalar[step] as number, histogram: undefined };
       const element: Operand = { value: series.values[step] as number, histogram: series.histogramAt(step) };
       const outcome = scalarFirst ? operator.apply(number, element) : operator.apply(element, number);
+      if (operator.note) stepNotes.set(step, order, operator.note);
       if (outcome === undefined) continue;
       if (returnBool) column.setFloat(step, outcome.keep ? 1 : 0);
       else if (outcome.keep) setOperand(column, step, isComparison(op) ? element : outcome);
     }
     const labels = dropName && !ev.delayedNameRemoval ? series.labels.withoutMetadata() : series.labels;
     const result = column.finish(labels, dropName || series.dropName);
+    order++;
     if (result) yield result;
   }
+  stepNotes.flush();
 }
 
 function setOperand(column: ColumnBuilder, step: number, { value, histogram }: Operand): void {
@@ -173,6 +178,7 @@ const failure = (message: string) => new QueryError("execution", message);
 class VectorOperation {
   private readonly ev: Evaluation;
   private readonly operator: ElementOperator;
+  private readonly stepNotes: StepNotes;
   private readonly matching: VectorMatching;
   private readonly returnBool: boolean;
   private readonly grid: Grid;
@@ -187,7 +193,8 @@ class VectorOperation {
 
   constructor(ev: Evaluation, plan: BinaryPlan, op: ArithmeticBinaryOp, matching: VectorMatching, grid: Grid) {
     this.ev = ev;
-    this.operator = new ElementOperator(op, ev.notes, plan.pos);
+    this.operator = new ElementOperator(op);
+    this.stepNotes = new StepNotes(ev.notes, plan.pos);
     this.matching = matching;
     this.returnBool = plan.returnBool;
     this.grid = grid;
@@ -210,6 +217,7 @@ class VectorOperation {
       this.runGroup(many, groups[group] ?? [], one, ones[group] ?? [], fillLeft, fillRight);
     }
     if (this.failed) throw this.failed.error;
+    this.stepNotes.flush();
     const all: Series[] = [];
     for (const { labels, column } of [...this.results.values()].sort((a, b) => a.order - b.order)) {
       const series = column.finish(labels, this.returnBool);
@@ -272,6 +280,7 @@ class VectorOperation {
         if (series.kindAt(step) === ABSENT) continue;
         const otherLabels = other?.labels ?? this.matchGroup(series.labels);
         const outcome = this.apply(operandAt(series, step), other ? operandAt(other, step) : float(oneFill ?? 0));
+        if (this.operator.note) this.stepNotes.set(step, member, this.operator.note);
         if (outcome === undefined) continue;
         const result = this.resultOf(member, partner, series.labels, otherLabels);
         const error = mismatch(++matched, seen, result);
@@ -281,6 +290,7 @@ class VectorOperation {
       if (this.failed && this.failed.step <= step) return;
       if (other === undefined || matched > 0 || manyFill === undefined) continue;
       const outcome = this.apply(float(manyFill), operandAt(other, step));
+      if (this.operator.note) this.stepNotes.set(step, many.length + (partner ?? 0), this.operator.note);
       if (outcome) this.set(this.resultOf(-1, partner, this.matchGroup(other.labels), other.labels), step, outcome, -1);
       if (this.failed && this.failed.step <= step) return;
     }

@@ -1,29 +1,32 @@
+import { logarithm, logarithm2, logarithm10 } from "./elementary.ts";
+import * as trigonometry from "./trigonometry.ts";
+
 /** Functions of one float, by name. */
 export const FLOAT_FUNCTIONS: ReadonlyMap<string, (value: number) => number> = new Map(
   Object.entries({
     abs: Math.abs,
-    acos: Math.acos,
-    acosh: Math.acosh,
-    asin: Math.asin,
-    asinh: Math.asinh,
-    atan: Math.atan,
-    atanh: Math.atanh,
+    acos: trigonometry.acos,
+    acosh: trigonometry.acosh,
+    asin: trigonometry.asin,
+    asinh: trigonometry.asinh,
+    atan: trigonometry.atan,
+    atanh: trigonometry.atanh,
     ceil: Math.ceil,
-    cos: Math.cos,
-    cosh: Math.cosh,
+    cos: trigonometry.cos,
+    cosh: trigonometry.cosh,
     deg: (value: number) => (value * 180) / Math.PI,
     exp: Math.exp,
     floor: Math.floor,
-    ln: Math.log,
-    log10: Math.log10,
-    log2: Math.log2,
+    ln: logarithm,
+    log10: logarithm10,
+    log2: logarithm2,
     rad: (value: number) => (value * Math.PI) / 180,
     sgn: (value: number) => (value < 0 ? -1 : value > 0 ? 1 : value),
-    sin: Math.sin,
-    sinh: Math.sinh,
+    sin: trigonometry.sin,
+    sinh: trigonometry.sinh,
     sqrt: Math.sqrt,
-    tan: Math.tan,
-    tanh: Math.tanh,
+    tan: trigonometry.tan,
+    tanh: trigonometry.tanh,
   }),
 );
 

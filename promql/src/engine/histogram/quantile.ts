@@ -1,3 +1,4 @@
+import { logarithm2, powerOfTwo } from "../functions/elementary.ts";
 import { type Bucket, type Histogram, allBuckets, usesCustomBuckets } from "./shape.ts";
 
 /** What NaN observations have done to an answer. */
@@ -68,18 +69,18 @@ function narrowZeroBucket(bucket: Bucket, h: Histogram): void {
 
 function interpolate({ lower, upper }: Bucket, fraction: number, custom: boolean): number {
   if (custom || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  if (lower > 0) return 2 ** (logLower + (logUpper - logLower) * fraction);
-  return -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
+  const logLower = logarithm2(Math.abs(lower));
+  const logUpper = logarithm2(Math.abs(upper));
+  if (lower > 0) return powerOfTwo(logLower + (logUpper - logLower) * fraction);
+  return -powerOfTwo(logUpper + (logLower - logUpper) * (1 - fraction));
 }
 
 /** The part of a bucket's width that lies below a value within it. */
 export function fractionBelow({ lower, upper }: Bucket, value: number, linear: boolean): number {
   if (linear) return (value - lower) / (upper - lower);
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  const logValue = Math.log2(Math.abs(value));
+  const logLower = logarithm2(Math.abs(lower));
+  const logUpper = logarithm2(Math.abs(upper));
+  const logValue = logarithm2(Math.abs(value));
   if (value > 0) return (logValue - logLower) / (logUpper - logLower);
   return 1 - (logValue - logUpper) / (logLower - logUpper);
 }
