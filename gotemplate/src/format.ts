@@ -138,7 +138,7 @@ function bad(value: GoValue, verb: string): string {
 
 function formatVerb(value: GoValue, verb: string, flags: Flags, depth: number): string {
   if (depth > MAX_NESTING) throw new Error("value is nested too deeply to print");
-  if (verb === "T") return padText(typeName(value), flags);
+  if (verb === "T") return padText(typeName(value ?? undefined), flags);
   // In %+v and %#v the flags ask for names and syntax, not for signs.
   const scalar = verb === "v" && (flags.plus || flags.sharp) ? { ...flags, plus: false, sharp: false } : flags;
   if (value === undefined || value === null) return verb === "v" ? padText("<nil>", flags) : bad(value, verb);

@@ -41,12 +41,14 @@ function parseInteger(text: string): bigint | undefined {
 }
 
 function parseFloatConstant(text: string): number | undefined {
-  const hex = /^([+-]?)0[xX]([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?\d+)$/.exec(text);
+  const hex =
+    /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)(?:\.((?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?))?[pP]([+-]?\d+(?:_\d+)*)$/.exec(text);
   if (hex !== null) {
     const fraction = (hex[3] ?? "").replaceAll("_", "");
     const digits = (hex[2] ?? "").replaceAll("_", "") + fraction;
     if (digits === "") return undefined;
-    const value = Number(BigInt(`0x${digits}`)) * 2 ** (Number(hex[4]) - 4 * fraction.length);
+    const value =
+      Number(BigInt(`0x${digits}`)) * 2 ** (Number((hex[4] ?? "").replaceAll("_", "")) - 4 * fraction.length);
     return hex[1] === "-" ? -value : value;
   }
   if (!/^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
