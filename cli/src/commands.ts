@@ -1,7 +1,9 @@
 import type { Command } from "./command.ts";
 import { checkConfigCommand } from "./commands/check-config.ts";
+import { checkRulesCommand } from "./commands/check-rules.ts";
 import { drill } from "./commands/drill.ts";
+import { testRulesCommand } from "./commands/test-rules.ts";
 import { up } from "./commands/up.ts";
 
 /** Every subcommand, in the order of `tocsin --help`. */
-export const commands: readonly Command[] = [up, drill, checkConfigCommand];
+export const commands: readonly Command[] = [up, drill, checkConfigCommand, checkRulesCommand, testRulesCommand];

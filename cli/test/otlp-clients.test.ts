@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
+import { TracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { eventually, startTocsin, type TocsinProcess } from "@tocsin/testing";
 
 let tocsin: TocsinProcess;
@@ -12,7 +12,7 @@ afterAll(() => tocsin?.stop());
 
 test("spans of the OpenTelemetry JS exporter are found by trace id and by search", async () => {
   const exporter = new OTLPTraceExporter({ url: `${tocsin.address("otlp-http")}/v1/traces` });
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": "foreign" }),
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });

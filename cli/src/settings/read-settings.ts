@@ -10,6 +10,19 @@ export interface Settings extends TocsinConfig {
 
 /** Reads `tocsin.yaml`, then `TOCSIN_*`, then flags. Throws with the place of each mistake. */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
+  const { settings, names } = readCommandLine(args, env);
+  if (names.length === 0) return settings;
+  throw new TocsinError(
+    "TOCSIN_CONFIG_INVALID",
+    `unexpected ${JSON.stringify(names[0])}; \`tocsin up --help\` lists the flags`,
+  );
+}
+
+/** The same for a command that also takes names, of files for instance. */
+export function readCommandLine(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { settings: Settings; names: readonly string[] } {
   const flags = parseFlags(args);
   const file = flags.config ?? env["TOCSIN_CONFIG"];
   const fromFile = file === undefined ? {} : readFile(file, env);
@@ -18,7 +31,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
   const result = TocsinConfig.safeParse(raw);
   if (!result.success)
     throw new TocsinError("TOCSIN_CONFIG_INVALID", describeMistakes(result.error, flags.scalars, fromEnv));
-  return { ...result.data, given: new Set(SCALAR_KEYS.filter((key) => key in raw)) };
+  const settings = { ...result.data, given: new Set(SCALAR_KEYS.filter((key) => key in raw)) };
+  return { settings, names: flags.names };
 }
 
 function readFile(file: string, env: NodeJS.ProcessEnv): Record<string, unknown> {
@@ -28,7 +42,11 @@ function readFile(file: string, env: NodeJS.ProcessEnv): Record<string, unknown>
   return (yaml.value ?? {}) as Record<string, unknown>;
 }
 
-function parseFlags(args: readonly string[]): { config: string | undefined; scalars: Record<string, unknown> } {
+function parseFlags(args: readonly string[]): {
+  config: string | undefined;
+  scalars: Record<string, unknown>;
+  names: readonly string[];
+} {
   const booleans = SCALAR_KEYS.filter(isBoolean);
   const options = Object.fromEntries<{ type: "string" | "boolean"; multiple?: boolean }>([
     ["config", { type: "string" }],
@@ -37,14 +55,14 @@ function parseFlags(args: readonly string[]): { config: string | undefined; scal
     ),
     ...booleans.map((key) => [flagName(key), { type: "boolean" }] as const),
   ]);
-  const { values } = parse(args, options);
+  const { values, positionals } = parse(args, options);
   const scalars = pick((key) => values[flagName(key)]);
-  return { config: values["config"] as string | undefined, scalars };
+  return { config: values["config"] as string | undefined, scalars, names: positionals };
 }
 
 function parse(args: readonly string[], options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false, allowNegative: true });
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true, allowNegative: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message.split(". ", 1)[0] : String(error);
     throw new TocsinError("TOCSIN_CONFIG_INVALID", `${reason}; \`tocsin up --help\` lists the flags`, { cause: error });
