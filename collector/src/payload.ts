@@ -83,7 +83,7 @@ function countRecords(batch: Batch): number {
 }
 
 /** The records of a batch, of whatever signal, as what they have in common. */
-export function recordsOf(batch: Batch): readonly { resource: Resource }[] {
+function recordsOf(batch: Batch): readonly { resource: Resource }[] {
   if (batch.signal === "logs") return batch.records;
   return batch.signal === "traces" ? batch.spans : batch.metrics;
 }

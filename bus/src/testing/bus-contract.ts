@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BusConsumer, BusMessage, BusProducer, DeadLetter } from "../bus.ts";
 
 /** A bus under test. The contract runs each case on a fresh one. */
-export interface BusHarness {
+interface BusHarness {
   producer: BusProducer;
   consumer: BusConsumer;
   /** What the bus has set aside so far. */

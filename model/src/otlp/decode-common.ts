@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue, Resource, Scope } from "../signal.ts";
 import type { Reader } from "./reader.ts";
 import { schemas, type MessageSchema, type RequestSchema } from "./schema.ts";
 
-export const emptyScope = (): Scope => ({ name: "", version: "", attributes: {} });
+const emptyScope = (): Scope => ({ name: "", version: "", attributes: {} });
 
 /** Reads one KeyValue into the map; of a name given twice the last value stays. */
 export function readAttribute(reader: Reader, into: Attributes): void {
@@ -113,7 +113,7 @@ function readEntityRef(reader: Reader): void {
 }
 
 /** Fills the given scope. */
-export function readScope(reader: Reader, scope: Scope): void {
+function readScope(reader: Reader, scope: Scope): void {
   const outer = reader.enter();
   reader.countObject();
   while (reader.more) {

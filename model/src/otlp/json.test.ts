@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { logsFromJson, metricsFromJson, OtlpDecodeError, tracesFromJson } from "./index.ts";
 
@@ -201,4 +202,29 @@ describe("a mistake is named with its place", () => {
     for (let i = 0; i < 3000; i++) value = { arrayValue: { values: [value] } };
     expect(log({ body: value })).toThrow("nested deeper than 64 levels");
   });
+});
+
+test("whatever the JSON, it is read or refused", () => {
+  const keys =
+    "resourceLogs resourceSpans resourceMetrics scopeLogs scopeSpans scopeMetrics resource scope logRecords spans metrics " +
+    "attributes key value body arrayValue kvlistValue values stringValue intValue doubleValue bytesValue traceId " +
+    "timeUnixNano kind status events gauge sum histogram exponentialHistogram summary dataPoints bucketCounts __proto__";
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { depthSize: "large" },
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.array(tie("tree"), { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom(...keys.split(" ")), tie("tree"), { maxKeys: 4 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, fc.constantFrom(logsFromJson, tracesFromJson, metricsFromJson), (json, read) => {
+      try {
+        read(json);
+      } catch (error) {
+        expect(error).toBeInstanceOf(OtlpDecodeError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -8,7 +8,7 @@ export const OtlpGrpcConfig = z.strictObject({
   max_in_flight: SizeBytes.prefault("64MiB").describe(
     "bytes of messages held at one time; beyond it senders get RESOURCE_EXHAUSTED",
   ),
-  max_streams: z.int().min(1).default(256).describe("requests at one time on one connection"),
+  max_streams: z.int().min(1).default(64).describe("requests at one time on one connection"),
   drain_timeout: DurationMs.prefault("5s").describe("time that running requests have to end when the collector stops"),
 });
 export type OtlpGrpcConfig = z.output<typeof OtlpGrpcConfig>;

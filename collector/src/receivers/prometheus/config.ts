@@ -51,7 +51,7 @@ const Authorization = z
 
 const limit = z.int().min(0).default(0);
 
-export const ScrapeConfig = z
+const ScrapeConfig = z
   .strictObject({
     job_name: z.string().min(1).describe("becomes the job label"),
     scrape_interval: DurationMs.optional().describe("global.scrape_interval by default"),

@@ -2,7 +2,7 @@ import { formatOpenMetricsFloat, METRIC_NAME, type MetricType } from "@tocsin/mo
 
 export type ExpositionFormat = "prometheus" | "openmetrics";
 
-export interface ExpositionExemplar {
+interface ExpositionExemplar {
   labels: Record<string, string>;
   value: number;
   /** Undefined when the target gave none. */
