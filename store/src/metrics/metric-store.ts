@@ -19,7 +19,7 @@ import type { MetricStoreConfig } from "./config.ts";
 import type { MetricsWorkerHandlers, OtlpAppend, WorkerLog, WorkerOptions, WorkerStats } from "./metrics-worker.ts";
 import type { Lane } from "./query/query-lanes.ts";
 import { fromQueryFailure, type JsonOptions, type Query, type QueryOutcome } from "./query/query-runner.ts";
-import type { Cardinality } from "./sample-store.ts";
+import type { Cardinality } from "./cardinality.ts";
 
 const MAINTENANCE_MS = 10_000;
 const WAL_SEGMENT_BYTES = 16 * 1024 * 1024;

@@ -10,15 +10,11 @@ import {
   QueryRunner,
   type QueryRunnerOptions,
 } from "./query/query-runner.ts";
-import {
-  type AppendResult,
-  type Cardinality,
-  type MatcherSets,
-  type OpenReport,
-  SampleStore,
-  type SampleStoreOptions,
-  type StoreStats,
-} from "./sample-store.ts";
+import type { Cardinality } from "./cardinality.ts";
+import type { MatcherSets } from "./sample-reader.ts";
+import { SampleStore, type StoreStats } from "./sample-store.ts";
+import type { AppendResult } from "./sample-writer.ts";
+import type { OpenReport, SampleStoreOptions } from "./storage.ts";
 
 /** What the worker is started with: everything of the options that can cross threads. */
 export interface WorkerOptions {

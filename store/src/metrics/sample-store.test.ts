@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Matcher, WriteRequest } from "@tocsin/model";
-import { SampleStore, type SampleStoreOptions } from "./sample-store.ts";
+import { SampleStore } from "./sample-store.ts";
+import type { SampleStoreOptions } from "./storage.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -289,6 +290,23 @@ describe("blocks", () => {
     expect(third.stats().corruptBlocks).toBe(1);
     expect((await read(third))["a"]?.at(-1)).toEqual([3 * HOUR - MINUTE, 179]);
   });
+});
+
+test("a damaged block is not merged away, and maintenance goes on", async () => {
+  const store = await openStore();
+  for (let at = 0; at < HOUR; at += MINUTE) await store.append(write("a", [T0 + at, at]), T0 + at);
+  await store.maintain(T0 + HOUR);
+  await closeStore(store);
+  const first = (await filesIn(join(dir, "blocks")))[0]?.path ?? "";
+  const bytes = await readFile(first);
+  bytes.writeUInt8(bytes.readUInt8(20) ^ 0xff, 20);
+  await writeFile(first, bytes);
+  const again = await openStore();
+  await again.append(write("a", [T0 + 5 * HOUR, 1]), T0 + 5 * HOUR);
+  await again.maintain(T0 + 6 * HOUR);
+  await again.maintain(T0 + 6 * HOUR);
+  expect(again.stats()).toMatchObject({ merges: 0, headSamples: 0 });
+  expect(await read(again, UP, T0 + 4 * HOUR)).toEqual({ a: [[5 * HOUR, 1]] });
 });
 
 async function filesIn(folder: string): Promise<{ path: string; size: number }[]> {

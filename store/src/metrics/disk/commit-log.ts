@@ -44,6 +44,11 @@ export class CommitLog {
     return this.#owed.length > 0;
   }
 
+  /** Tries again to write what is owed. */
+  catchUp(): Promise<void> {
+    return this.add({ series: [], records: [], minMs: Infinity, maxMs: -Infinity });
+  }
+
   /** Resolves when the commit and all earlier ones are written; an empty one waits for the earlier ones. */
   add(commit: Commit): Promise<void> {
     return new Promise((resolve, reject) => {
