@@ -68,11 +68,12 @@ export function restoredActiveAt(
   return known.activeAtMs + (nowMs - known.downAtMs);
 }
 
-/** Labels whose value is a template are not known beforehand and left out. */
+/** Labels whose value is a template are not known beforehand and left out. Only Prometheus 3 knows quoted names. */
 function forStateSelector(rule: AlertingRule): string {
   const matchers = [`alertname=${goQuote(rule.name)}`];
   for (const [name, value] of Object.entries(rule.labels))
-    if (!value.includes("{{") && name !== "alertname") matchers.push(`${goQuote(name)}=${goQuote(value)}`);
+    if (!value.includes("{{") && name !== "alertname")
+      matchers.push(`${/^[a-zA-Z_]\w*$/.test(name) ? name : goQuote(name)}=${goQuote(value)}`);
   return `${FOR_STATE}{${matchers.join(",")}}`;
 }
 

@@ -171,7 +171,7 @@ test("a restart gives a long-pending alert its waiting time back", async () => {
   answers["up"] = vector([{}, 1]);
   create();
   const labels = { __name__: "ALERTS_FOR_STATE", alertname: "High", team: "core" };
-  const selector = 'ALERTS_FOR_STATE{alertname="High","team"="core"}';
+  const selector = 'ALERTS_FOR_STATE{alertname="High",team="core"}';
   const down = clock.now() - 60_000;
   const series = { labels, samples: [{ timestampMs: down, value: (down - 1_200_000) / 1000 }] };
   answers[`${selector}[3600000ms]`] = { type: "matrix", series: [series] };
