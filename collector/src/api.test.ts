@@ -1,9 +1,9 @@
-import { PipelineStatus, RejectList, type Labels } from "@tocsin/model";
+import { encodeMetrics, PipelineStatus, RejectList, type Labels } from "@tocsin/model";
 import { createHttpServer } from "@tocsin/platform";
 import { silentLogger } from "@tocsin/testing";
 import { describe, expect, test } from "vitest";
 import { collectorApi, type CollectorApiOptions } from "./api.ts";
-import { requests } from "./testing/records.ts";
+import { gauge, requests } from "./testing/records.ts";
 import { startCollector } from "./testing/start-collector.ts";
 
 async function get(options: CollectorApiOptions, url: string): Promise<{ status: number; body: unknown }> {
@@ -26,11 +26,13 @@ describe("our own", () => {
     await using running = await startCollector();
     await post(`${running.http}/v1/logs`, requests.logs, "application/x-protobuf");
     await post(`${running.http}/v1/logs`, "{", "application/json");
+    await post(`${running.http}/v1/metrics`, encodeMetrics([gauge("m", 1, 2, 3)]), "application/x-protobuf");
     running.bus.answer = { status: "retry", afterMs: 1, error: "full" };
     await post(`${running.http}/v1/logs`, requests.logs, "application/x-protobuf");
     const options: CollectorApiOptions = {
       collector: running.collector,
       deadLetters: { list: () => [], records: (topic) => (topic === "otlp_logs" ? 1 : 0) },
+      writerDropped: async () => ({ metrics: { delta: 2 } }),
       storage: async () => ({ oldest: { logs: "2025-11-21T00:00:00Z" }, bytes: 4096 }),
     };
     const { body } = await get(options, "/api/tocsin/v1/pipeline");
@@ -44,6 +46,7 @@ describe("our own", () => {
       deadLettered: 1,
       dropped: {},
     });
+    expect(status.signals[2]).toMatchObject({ received: 3, written: 1, dropped: { delta: 2 } });
     expect([status.oldest, status.bytes]).toEqual([{ logs: "2025-11-21T00:00:00Z" }, 4096]);
   });
 

@@ -12,6 +12,8 @@ export interface CollectorApiOptions {
   collector: Pick<Collector, "accounts" | "rejects" | "scrapes">;
   /** Left out where the bus keeps its own, as Kafka does. */
   deadLetters?: Pick<DeadLetters, "list" | "records">;
+  /** What the writers left out of messages they took, by signal and reason: delta metrics, for one. */
+  writerDropped?: () => Promise<Partial<Record<Signal, Record<string, number>>>>;
   /** What the stores keep, for the pipeline's view; left out where they are elsewhere. */
   storage?: () => Promise<Pick<PipelineStatus, "oldest" | "bytes">>;
 }
@@ -21,13 +23,15 @@ export interface CollectorApiOptions {
  * without prefix.
  */
 export async function collectorApi(app: FastifyInstance, options: CollectorApiOptions): Promise<void> {
-  const { collector, deadLetters, storage } = options;
+  const { collector, deadLetters, storage, writerDropped } = options;
 
   app.get("/api/tocsin/v1/pipeline", async (): Promise<PipelineStatus> => {
     const { oldest, bytes } = storage ? await storage() : { oldest: {}, bytes: 0 };
-    const signals = collector
-      .accounts()
-      .map((account) => pipelineEntry(account, deadLetters?.records(SIGNAL_TOPICS[account.signal]) ?? 0));
+    const left = writerDropped ? await writerDropped() : {};
+    const signals = collector.accounts().map((account) => {
+      const deadLettered = deadLetters?.records(SIGNAL_TOPICS[account.signal]) ?? 0;
+      return pipelineEntry(account, deadLettered, left[account.signal] ?? {});
+    });
     return { signals, oldest, bytes };
   });
 
@@ -48,10 +52,21 @@ export async function collectorApi(app: FastifyInstance, options: CollectorApiOp
   await app.register(async (scope) => prometheusApi(scope, collector));
 }
 
-function pipelineEntry(account: SignalAccount, deadLettered: number): PipelineStatus["signals"][number] {
-  const rejected = Object.values(account.rejected).reduce((sum, records) => sum + records, 0);
-  const { signal, received, queued, dropped } = account;
-  return { signal, received, rejected, queued, written: account.written - deadLettered, deadLettered, dropped };
+/** The account as seen beyond the bus: of what it took, some was set aside and some left out by the writers. */
+function pipelineEntry(
+  account: SignalAccount,
+  deadLettered: number,
+  writerDropped: Record<string, number>,
+): PipelineStatus["signals"][number] {
+  const { signal, received, queued } = account;
+  const dropped = { ...account.dropped };
+  for (const [reason, records] of Object.entries(writerDropped)) dropped[reason] = (dropped[reason] ?? 0) + records;
+  const written = account.written - deadLettered - sum(writerDropped);
+  return { signal, received, rejected: sum(account.rejected), queued, written, deadLettered, dropped };
+}
+
+function sum(records: Record<string, number>): number {
+  return Object.values(records).reduce((total, count) => total + count, 0);
 }
 
 function signalOf(topic: string): string {
