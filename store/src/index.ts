@@ -11,7 +11,17 @@ export type {
   TailEvent,
   TimeRange,
 } from "./log-store.ts";
-export type { EdgeRow, RedQuery, RedRow, RedStats, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
+export type {
+  EdgeRow,
+  EdgeRows,
+  RedQuery,
+  RedRow,
+  RedRows,
+  RedStats,
+  ServiceRow,
+  TraceSearch,
+  TraceStore,
+} from "./trace-store.ts";
 export {
   createTelemetryStore,
   LOG_WRITER_GROUP,

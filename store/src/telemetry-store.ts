@@ -29,7 +29,7 @@ import type { Facets, Histogram, LogSearch, LogStore, Page, StoreCaps, TailEvent
 import { ReaderPool } from "./search/reader-pool.ts";
 import type { Answer, Asking, ReaderHandlers } from "./search/reader-thread.ts";
 import { toWriteRequest } from "./services/span-metrics.ts";
-import type { EdgeRow, RedQuery, RedRow, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
+import type { EdgeRows, RedQuery, RedRows, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
 import { TailQueue } from "./logs/tail-queue.ts";
 import type { StoredSignal } from "./writers/record-kind.ts";
 import type { AppendResult, Committed, DamagedStoreFile, Tailed, WriterHandlers } from "./writers/writer-thread.ts";
@@ -200,9 +200,9 @@ class EmbeddedTelemetryStore implements TelemetryStore {
         this.#ask("spans", (call, asking) => call.searchTraces(search, asking), signal),
       trace: (traceId, signal): Promise<Span[]> =>
         this.#ask("spans", (call, asking) => call.trace(traceId.toLowerCase(), asking), signal),
-      red: (query: RedQuery, signal): Promise<RedRow[]> =>
+      red: (query: RedQuery, signal): Promise<RedRows> =>
         this.#ask("spans", (call, asking) => call.red(query, asking), signal),
-      edges: (range: TimeRange, signal): Promise<EdgeRow[]> =>
+      edges: (range: TimeRange, signal): Promise<EdgeRows> =>
         this.#ask("spans", (call, asking) => call.edges(range, asking), signal),
     };
   }

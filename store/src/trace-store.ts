@@ -25,6 +25,12 @@ export interface RedRow extends RedStats {
   steps: RedStats[];
 }
 
+export interface RedRows {
+  rows: RedRow[];
+  /** What is older was not counted, because the search ran out of time. */
+  searchedToMs?: UnixMs;
+}
+
 export interface RedQuery extends TimeRange {
   steps: number;
   by: "service" | "operation";
@@ -39,6 +45,12 @@ export interface EdgeRow {
   count: number;
   errors: number;
   p95Ms: number | null;
+}
+
+export interface EdgeRows {
+  edges: EdgeRow[];
+  /** Calls before this were not counted, because the search ran out of time. */
+  searchedToMs?: UnixMs;
 }
 
 /** When a service was heard of, in spans or logs. */
@@ -59,6 +71,6 @@ export interface TraceStore {
   /** All spans of a trace, by start; empty when there is none. */
   trace(traceId: string, signal?: AbortSignal): Promise<Span[]>;
   /** Of server and consumer spans, by their start. */
-  red(query: RedQuery, signal?: AbortSignal): Promise<RedRow[]>;
-  edges(range: TimeRange, signal?: AbortSignal): Promise<EdgeRow[]>;
+  red(query: RedQuery, signal?: AbortSignal): Promise<RedRows>;
+  edges(range: TimeRange, signal?: AbortSignal): Promise<EdgeRows>;
 }

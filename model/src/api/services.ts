@@ -20,7 +20,11 @@ export const ServiceSummary = z.object({
 export type ServiceSummary = z.infer<typeof ServiceSummary>;
 
 /** `GET services?from&to` */
-export const ServiceList = z.object({ items: z.array(ServiceSummary) });
+export const ServiceList = z.object({
+  items: z.array(ServiceSummary),
+  /** RFC 3339: what is older was not counted, because the time budget ended first. */
+  searchedTo: z.string().optional(),
+});
 export type ServiceList = z.infer<typeof ServiceList>;
 
 const RedPoint = z.object({
@@ -34,6 +38,8 @@ const RedPoint = z.object({
 
 /** `GET services/:name?from&to` */
 export const ServiceDetail = ServiceSummary.extend({
+  /** RFC 3339: what is older was not counted, because the time budget ended first. */
+  searchedTo: z.string().optional(),
   red: z.array(RedPoint),
   operations: z.array(
     z.object({
@@ -67,5 +73,7 @@ export const ServiceGraph = z.object({
       p95Ms: z.number().nullable(),
     }),
   ),
+  /** RFC 3339: rates of edges are of the time since then, because the time budget ended before the range did. */
+  searchedTo: z.string().optional(),
 });
 export type ServiceGraph = z.infer<typeof ServiceGraph>;

@@ -22,8 +22,14 @@ describe("file names", () => {
 
 describe("retention", () => {
   const file = (name: string, endMs: number, bytes: number, sealed = true): FileInfo & { endMs: number } => ({
-    ...{ name, path: name, t0: 0, t1: 0, records: 1 },
-    ...{ bytes, sealed, endMs },
+    name,
+    path: name,
+    t0: 0,
+    t1: 0,
+    records: 1,
+    bytes,
+    sealed,
+    endMs,
   });
   const files = [file("a", 1000, 10), file("b", 2000, 10), file("c", 3000, 10), file("d", 4000, 10, false)];
   const drop = (now: number, retentionMs: number, maxBytes: number) =>

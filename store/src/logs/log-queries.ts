@@ -17,8 +17,9 @@ import type { Facets, Histogram, HistogramBucket, LogSearch, Page, TimeRange } f
 import { compileQuery, type Mask } from "../search/compile.ts";
 import { formatCursor, newestFirst, parseCursor, type Place } from "../search/cursor.ts";
 import { logIndexPlan } from "../search/index-plan.ts";
-import type { FileCache, Unit } from "../search/read-file.ts";
-import { Scan, type DamagedRead, type Deadline, type Hits } from "../search/scan.ts";
+import { MinuteCounts, MINUTE_MS } from "../search/minute-counts.ts";
+import type { FileCache } from "../search/read-file.ts";
+import { Scan, type DamagedRead, type Deadline, type Hits, type UnitFilter } from "../search/scan.ts";
 import { ROWS_PER_BLOCK } from "../blocks/block.ts";
 import type { LogBlock } from "./log-block.ts";
 
@@ -116,7 +117,6 @@ export function logItem(id: string, record: ReturnType<LogBlock["record"]>): Log
 const plainAttributes = (attributes: Attributes): Record<string, unknown> =>
   plainValue(attributes) as Record<string, unknown>;
 
-const MINUTE_MS = 60_000;
 const SECOND = 1000;
 const STEPS_MS = [
   1,
@@ -168,95 +168,43 @@ export function logHistogram(search: TimeRange & { query: Query; buckets: number
 
 type Add = (ms: number, severity: number, n: number, service: string) => void;
 
-function countRecords(search: TimeRange & { query: Query }, reading: LogReading, add: Add): number | undefined {
-  const scan = scanFor(search, reading);
-  for (const { block, mask } of scan.hits()) {
-    mask.forEach((bit, i) => {
-      if (bit === 1)
-        add(
-          block.ms[i] as number,
-          block.severities[i] as number,
-          1,
-          block.services[(block.serviceRows[i] as number) - 1] as string,
-        );
-    });
-  }
-  reading.damaged.push(...scan.damaged);
-  return scan.stoppedAtMs;
-}
-
-function scanFor(
-  search: TimeRange & { query: Query },
-  reading: LogReading,
-  onlyUnit?: (unit: Unit, file: FileInfo) => boolean,
-): Scan<LogBlock> {
-  const { files, cache, deadline } = reading;
-  const { fromMs, toMs, query } = search;
-  return new Scan({
-    files,
-    cache,
-    deadline,
-    fromMs,
-    toMs,
-    query,
-    plan: logIndexPlan(query),
-    ...(onlyUnit && { onlyUnit }),
-  });
-}
-
-/** Whole minutes come from the counts kept with each file; their edges, and open blocks, from the records. */
-function countMinutes(search: TimeRange & { query: Query }, reading: LogReading, add: Add): number | undefined {
-  const first = Math.ceil(search.fromMs / MINUTE_MS);
-  const last = Math.floor(search.toMs / MINUTE_MS);
-  if (first >= last) return countRecords(search, reading, add);
-  const [innerFrom, innerTo] = [first * MINUTE_MS, last * MINUTE_MS];
-  const filter = compileQuery(search.query);
-  const within = (ms: number) => ms >= innerFrom && ms < innerTo;
-  const counted = new Set<string>();
-  const files = reading.files.filter((file) => file.t1 >= search.fromMs && file.t0 < search.toMs);
-  for (const file of files) {
-    if (reading.deadline.passed()) break;
-    try {
-      const opened = reading.cache.file(file.path);
-      opened.begin();
-      try {
-        const view = new MinuteView(opened.minutes(first, last));
-        filter(view, new Uint8Array(view.n).fill(1)).forEach((bit, i) => {
-          const row = view.rows[i];
-          if (bit === 1 && row) add(row.m * MINUTE_MS, row.lvl, row.n, row.service);
-        });
-        for (const unit of opened.units()) if (unit.closed) counted.add(`${file.name}/${unit.block}`);
-      } finally {
-        opened.end();
-      }
-    } catch (error) {
-      reading.damaged.push({ name: file.name, reason: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  return countEdges(search, reading, add, within, counted);
-}
-
-function countEdges(
+/** Adds the matching records one by one, except those that minute counts have already. */
+function countRecords(
   search: TimeRange & { query: Query },
   reading: LogReading,
   add: Add,
-  inside: (ms: number) => boolean,
-  counted: ReadonlySet<string>,
+  counted?: MinuteCounts,
 ): number | undefined {
-  // A block that is not among those counted was open then: all of it is added from its records.
-  const onlyUnit = (unit: Unit, file: FileInfo) =>
-    !counted.has(`${file.name}/${unit.block}`) || !(inside(unit.t0) && inside(unit.t1));
-  const scan = scanFor(search, reading, onlyUnit);
+  const scan = scanFor(search, reading, counted && ((unit, file) => !counted.hasAllOf(unit, file)));
   for (const { file, unit, block, mask } of scan.hits()) {
-    const wasCounted = counted.has(`${file.name}/${unit.block}`);
     mask.forEach((bit, i) => {
       const ms = block.ms[i] as number;
-      if (bit === 0 || (wasCounted && inside(ms))) return;
+      if (bit === 0 || counted?.has(unit, file, ms) === true) return;
       add(ms, block.severities[i] as number, 1, block.services[(block.serviceRows[i] as number) - 1] as string);
     });
   }
   reading.damaged.push(...scan.damaged);
   return scan.stoppedAtMs;
+}
+
+function scanFor(search: TimeRange & { query: Query }, reading: LogReading, onlyUnit?: UnitFilter): Scan<LogBlock> {
+  const { files, cache, deadline } = reading;
+  const { fromMs, toMs, query } = search;
+  return new Scan({ files, cache, deadline, fromMs, toMs, query, plan: logIndexPlan(query), onlyUnit });
+}
+
+/** Whole minutes come from the counts kept with each file; their edges, and open blocks, from the records. */
+function countMinutes(search: TimeRange & { query: Query }, reading: LogReading, add: Add): number | undefined {
+  const filter = compileQuery(search.query);
+  const counts = new MinuteCounts(search);
+  counts.readFrom(reading, (file, from, to) => {
+    const view = new MinuteView(file.minutes(from, to));
+    filter(view, new Uint8Array(view.n).fill(1)).forEach((bit, i) => {
+      const row = view.rows[i];
+      if (bit === 1 && row) add(row.m * MINUTE_MS, row.lvl, row.n, row.service);
+    });
+  });
+  return countRecords(search, reading, add, counts);
 }
 
 /** Whether minute counts by service and severity can answer the query. */

@@ -46,38 +46,28 @@ export function registerServiceRoutes(
     const { from: fromMs, to: toMs } = parseRequest(RangeQuery, request.query);
     const gone = clientGone(reply);
     const range = { fromMs, toMs };
-    const [services, red] = await Promise.all([
+    const [services, { rows, searchedToMs }] = await Promise.all([
       store.services(gone),
       store.traces.red({ ...range, steps: SPARKLINE_STEPS, by: "service" }, gone),
     ]);
-    const inRange = services.filter(({ firstMs, lastMs }) => firstMs < toMs && lastMs >= fromMs);
-    return {
-      items: inRange.map((service) =>
-        summarize(
-          service,
-          red.find((row) => row.service === service.name),
-          range,
-        ),
-      ),
-    };
+    const items = services
+      .filter((service) => isHeardIn(service, range))
+      .map((service) => summarize(service, ofService(rows, service.name), range));
+    return { items, ...searchedTo(searchedToMs) };
   });
 
   app.get("/api/tocsin/v1/services/graph", async (request, reply): Promise<ServiceGraph> => {
     const { from: fromMs, to: toMs } = parseRequest(RangeQuery, request.query);
     const gone = clientGone(reply);
     const range = { fromMs, toMs };
-    const [services, red, edges] = await Promise.all([
+    const [services, { rows }, { edges, searchedToMs }] = await Promise.all([
       store.services(gone),
       store.traces.red({ ...range, steps: 1, by: "service" }, gone),
       store.traces.edges(range, gone),
     ]);
-    const inRange = services.filter(({ firstMs, lastMs }) => firstMs < toMs && lastMs >= fromMs);
-    return serviceGraph(
-      inRange.map(({ name }) => name),
-      red,
-      edges,
-      range,
-    );
+    const names = services.filter((service) => isHeardIn(service, range)).map(({ name }) => name);
+    const covered = { fromMs: Math.max(fromMs, searchedToMs ?? fromMs), toMs };
+    return { ...serviceGraph(names, { rows, range }, { edges, range: covered }), ...searchedTo(searchedToMs) };
   });
 
   app.get("/api/tocsin/v1/services/:name", async (request, reply): Promise<ServiceDetail> => {
@@ -87,17 +77,26 @@ export function registerServiceRoutes(
     const range = { fromMs, toMs };
     const service = (await store.services(gone)).find((row) => row.name === name);
     if (!service) throw new TocsinError("TOCSIN_NOT_FOUND", `no service ${JSON.stringify(name)} was heard of`);
-    const [[red], [fine], operations] = await Promise.all([
+    const [coarse, fine, byOperation] = await Promise.all([
       store.traces.red({ ...range, steps: SPARKLINE_STEPS, by: "service", service: name }, gone),
       store.traces.red({ ...range, steps: DETAIL_STEPS, by: "service", service: name }, gone),
       store.traces.red({ ...range, steps: 1, by: "operation", service: name }, gone),
     ]);
+    const [steps] = fine.rows;
     return {
-      ...summarize(service, red, range),
-      red: fine ? redPoints(fine.steps, range) : [],
-      operations: operations
+      ...summarize(service, coarse.rows[0], range),
+      red: steps ? redPoints(steps.steps, range) : [],
+      operations: byOperation.rows
         .map((row) => ({ name: row.operation, ...redSummary(row, range) }))
         .sort((a, b) => b.rate - a.rate || (a.name < b.name ? -1 : 1)),
+      ...searchedTo(fine.searchedToMs),
     };
   });
 }
+
+const isHeardIn = ({ firstMs, lastMs }: ServiceRow, { fromMs, toMs }: TimeRange): boolean =>
+  firstMs < toMs && lastMs >= fromMs;
+const ofService = (rows: readonly RedRow[], name: string): RedRow | undefined =>
+  rows.find(({ service }) => service === name);
+const searchedTo = (ms: number | undefined): { searchedTo?: string } =>
+  ms === undefined ? {} : { searchedTo: rfc3339(ms) };

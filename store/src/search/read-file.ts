@@ -14,6 +14,16 @@ export interface Unit {
   closed: boolean;
 }
 
+interface RedMinute {
+  m: number;
+  service: string;
+  operation: string;
+  n: number;
+  err: number;
+  /** An encoded DurationSketch. */
+  dur: Uint8Array;
+}
+
 /** One file of the store, open for reading. What `snapshot` runs sees one state of it. */
 export class ReadFile {
   readonly path: string;
@@ -80,6 +90,22 @@ export class ReadFile {
     return this.#db
       .prepare("SELECT m, name AS service, lvl, n FROM roll JOIN svc ON svc.id = roll.svc WHERE m >= ? AND m < ?")
       .all(fromMinute, toMinute) as { m: number; service: string; lvl: number; n: number }[];
+  }
+
+  /** Requests served, by minute (since the epoch), service and operation, of closed blocks. */
+  redMinutes(fromMinute: number, toMinute: number, service: string | undefined): RedMinute[] {
+    const sql = `SELECT m, svc.name AS service, op.name AS operation, n, err, dur FROM red
+      JOIN svc ON svc.id = red.svc JOIN op ON op.id = red.op WHERE m >= ? AND m < ?`;
+    const rows =
+      service === undefined
+        ? this.#db.prepare(sql).all(fromMinute, toMinute)
+        : this.#db.prepare(`${sql} AND svc.name = ?`).all(fromMinute, toMinute, service);
+    return rows as unknown as RedMinute[];
+  }
+
+  /** The number of the last closed block; 0 when there is none. */
+  lastClosedBlock(): number {
+    return (this.#db.prepare("SELECT coalesce(max(id), 0) AS id FROM blk").get() as { id: number }).id;
   }
 
   services(): { name: string; version: string; first: number; last: number }[] {

@@ -32,6 +32,8 @@ export interface Hits<B> {
   restT1: number;
 }
 
+export type UnitFilter = (unit: Unit, file: FileInfo) => boolean;
+
 export interface ScanOptions<B extends BlockView> extends TimeRange {
   files: readonly FileInfo[];
   cache: FileCache<B>;
@@ -39,7 +41,7 @@ export interface ScanOptions<B extends BlockView> extends TimeRange {
   plan: IndexPlan;
   deadline: Deadline;
   /** Narrows the blocks and records looked at, besides the range. */
-  onlyUnit?: (unit: Unit, file: FileInfo) => boolean;
+  onlyUnit?: UnitFilter | undefined;
 }
 
 const FIRST_GROUP = 16;

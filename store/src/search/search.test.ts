@@ -6,6 +6,7 @@ import {
   matchesLog,
   matchesSpan,
   parseQuery,
+  serviceName,
   severityLevel,
   type AttributeValue,
   type LogRecord,
@@ -17,6 +18,7 @@ import {
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LogBlock } from "../logs/log-block.ts";
 import { logFacets, logHistogram, searchLogs } from "../logs/log-queries.ts";
+import { redRows } from "../services/red.ts";
 import { SpanBlock } from "../spans/span-block.ts";
 import { searchTraces } from "../spans/trace-queries.ts";
 import { BASE_MS, id, logRecord, span } from "../testing/builders.ts";
@@ -268,6 +270,39 @@ test("finds every trace with a matching span, once over all pages", { timeout: 6
       } while (cursor !== undefined);
       expect(found.toSorted()).toEqual([...wanted].toSorted());
     }),
+    { numRuns: 60 },
+  );
+  cache.close(reading.files.map(({ path }) => path));
+  writer.close();
+});
+
+test("counts requests of any range as reading each span would", { timeout: 60_000 }, () => {
+  const spans = fc
+    .sample(spanArbitrary, { numRuns: 4000, seed: 5 })
+    .map((item, i) => ({ ...item, spanId: id(i + 1, 16), startTimeUnixNano: BigInt(BASE_MS + i * 2500) * 1_000_000n }));
+  const writer = write(spanKind, spans);
+  const cache = new FileCache((parts) => new SpanBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const reading = { files: writer.files(), cache, deadline: NO_DEADLINE, damaged: [] };
+  fc.assert(
+    fc.property(
+      range,
+      fc.constantFrom("service", "operation"),
+      fc.integer({ min: 1, max: 40 }),
+      ({ fromMs, toMs }, by, steps) => {
+        const wanted = new Map<string, [number, number]>();
+        for (const item of spans) {
+          const ms = Number(item.startTimeUnixNano / 1_000_000n);
+          if (ms < fromMs || ms >= toMs || (item.kind !== 2 && item.kind !== 5)) continue;
+          const key = `${serviceName(item.resource)} ${by === "operation" ? item.name : ""}`;
+          const [count, errors] = wanted.get(key) ?? [0, 0];
+          wanted.set(key, [count + 1, errors + (item.status.code === 2 ? 1 : 0)]);
+        }
+        const { rows } = redRows({ fromMs, toMs, steps, by }, reading);
+        const found = rows.map((row) => [`${row.service} ${row.operation}`, [row.count, row.errors]] as const);
+        expect(new Map(found)).toEqual(wanted);
+        for (const row of rows) expect(row.steps.reduce((sum, step) => sum + step.count, 0)).toBe(row.count);
+      },
+    ),
     { numRuns: 60 },
   );
   cache.close(reading.files.map(({ path }) => path));

@@ -2,13 +2,16 @@ import { MATCH_ALL } from "@tocsin/model";
 import { spanIndexPlan } from "../search/index-plan.ts";
 import { Scan } from "../search/scan.ts";
 import type { SpanReading } from "../spans/trace-queries.ts";
-import type { EdgeRow } from "../trace-store.ts";
+import type { EdgeRow, EdgeRows } from "../trace-store.ts";
 import type { TimeRange } from "../log-store.ts";
 import { DurationSketch } from "./duration-sketch.ts";
 
 const SERVER = 2;
 const CONSUMER = 5;
 const ERROR = 2;
+
+/** So many of the newest spans are joined at most, to bound memory; rates are then of the time they cover. */
+const MAX_SPANS = 500_000;
 
 interface Edge {
   source: string;
@@ -39,13 +42,14 @@ interface OutCall {
  * Who calls whom, from spans of the range: a server span whose parent belongs to another service is a call between
  * the two; a client span without such a child is a call to the peer it names.
  */
-export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
+export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRows {
   const serviceOfSpan = new Map<number, string>();
   const served: Call[] = [];
   const outgoing: OutCall[] = [];
   const { files, cache, deadline } = reading;
   const scan = new Scan({ files, cache, deadline, ...range, query: MATCH_ALL, plan: spanIndexPlan(MATCH_ALL) });
-  for (const { block, mask } of scan.hits()) {
+  let searchedToMs: number | undefined;
+  for (const { block, mask, restT1 } of scan.hits()) {
     const { span, parent } = block.ids();
     for (let i = 0; i < mask.length; i++) {
       if (mask[i] === 0) continue;
@@ -60,9 +64,14 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRow[] {
         served.push({ service, parent: idKey(parent, i), durationMs, failed });
       } else if (peer) outgoing.push({ service, spanId, peer, durationMs, failed });
     }
+    if (serviceOfSpan.size < MAX_SPANS || restT1 < range.fromMs) continue;
+    searchedToMs = restT1;
+    break;
   }
   reading.damaged.push(...scan.damaged);
-  return joinCalls(serviceOfSpan, served, outgoing);
+  searchedToMs ??= scan.stoppedAtMs;
+  const edges = joinCalls(serviceOfSpan, served, outgoing);
+  return { edges, ...(searchedToMs !== undefined && { searchedToMs }) };
 }
 
 /** 53 of the 64 bits of a span id: enough to tell the spans of one answer apart, and quick as a Map key. */

@@ -5,41 +5,37 @@ import { redSummary } from "./summary.ts";
 
 type Node = ServiceGraph["nodes"][number];
 
-/** Services, also those that call nobody, and what they call; rates of services are of what they serve. */
+/**
+ * Services, also those that call nobody, and what they call. Rates of services are of what they serve; `range` says
+ * what time the counts are of.
+ */
 export function serviceGraph(
   services: readonly string[],
-  red: readonly RedRow[],
-  edges: readonly EdgeRow[],
-  range: TimeRange,
+  red: { rows: readonly RedRow[]; range: TimeRange },
+  calls: { edges: readonly EdgeRow[]; range: TimeRange },
 ): ServiceGraph {
-  const seconds = (range.toMs - range.fromMs) / 1000;
+  const seconds = (calls.range.toMs - calls.range.fromMs) / 1000;
   const nodes = new Map<string, Node>();
   for (const name of services) {
-    const { rate, errorRatio } = redSummary(
-      red.find((row) => row.service === name),
-      range,
-    );
+    const stats = red.rows.find((row) => row.service === name);
+    const { rate, errorRatio } = redSummary(stats, red.range);
     nodes.set(name, { name, kind: "service", rate, errorRatio });
   }
-  const called = Map.groupBy(
-    edges.filter(({ target }) => !nodes.has(target)),
-    ({ target }) => target,
-  );
-  for (const [name, calls] of called) {
-    const count = calls.reduce((sum, call) => sum + call.count, 0);
-    const errors = calls.reduce((sum, call) => sum + call.errors, 0);
-    nodes.set(name, { name, kind: (calls[0] as EdgeRow).kind, rate: count / seconds, errorRatio: errors / count });
+  const outside = calls.edges.filter(({ target }) => !nodes.has(target));
+  for (const [name, edges] of Map.groupBy(outside, ({ target }) => target)) {
+    const count = edges.reduce((sum, edge) => sum + edge.count, 0);
+    const errors = edges.reduce((sum, edge) => sum + edge.errors, 0);
+    nodes.set(name, { name, kind: (edges[0] as EdgeRow).kind, rate: count / seconds, errorRatio: errors / count });
   }
+  const edges = calls.edges.filter(({ source }) => nodes.has(source));
   return {
     nodes: [...nodes.values()],
-    edges: edges
-      .filter(({ source }) => nodes.has(source))
-      .map(({ source, target, count, errors, p95Ms }) => ({
-        source,
-        target,
-        rate: count / seconds,
-        errorRatio: errors / count,
-        p95Ms: p95Ms === null ? null : Number(p95Ms.toPrecision(4)),
-      })),
+    edges: edges.map(({ source, target, count, errors, p95Ms }) => ({
+      source,
+      target,
+      rate: count / seconds,
+      errorRatio: errors / count,
+      p95Ms: p95Ms === null ? null : Number(p95Ms.toPrecision(4)),
+    })),
   };
 }

@@ -1,88 +1,86 @@
 import { MATCH_ALL, type Query } from "@tocsin/model";
 import { spanIndexPlan } from "../search/index-plan.ts";
-import { Scan } from "../search/scan.ts";
+import { MinuteCounts, MINUTE_MS } from "../search/minute-counts.ts";
+import { Scan, type UnitFilter } from "../search/scan.ts";
 import type { SpanReading } from "../spans/trace-queries.ts";
-import type { RedQuery, RedRow, RedStats } from "../trace-store.ts";
-import { DurationSketch } from "./duration-sketch.ts";
+import type { RedQuery, RedRows } from "../trace-store.ts";
+import { isFailed, isServed, RedCounter } from "./red-counter.ts";
 
-const SERVER = 2;
-const CONSUMER = 5;
-const ERROR = 2;
+const named = (name: "kind" | "service", value: string): Query => ({
+  op: "field",
+  field: { in: "known", name },
+  test: { kind: "equals", value },
+});
+const SERVED: Query = { op: "or", parts: [named("kind", "server"), named("kind", "consumer")] };
 
-class RedCounter {
-  count = 0;
-  errors = 0;
-  readonly durations = new DurationSketch();
-
-  add(durationMs: number, failed: boolean): void {
-    this.count++;
-    if (failed) this.errors++;
-    this.durations.add(durationMs);
+/**
+ * Requests served, by service or by operation, over the range and in equal steps of it. Whole minutes come from the
+ * counts kept with each file when the steps are that long; a minute counts for the step its middle lies in.
+ */
+export function redRows(query: RedQuery, reading: SpanReading): RedRows {
+  const groups = new RedGroups(query);
+  const counts = new MinuteCounts(query);
+  if (query.toMs - query.fromMs >= query.steps * MINUTE_MS) {
+    counts.readFrom(reading, (file, from, to) => {
+      for (const { m, service, operation, n, err, dur } of file.redMinutes(from, to, query.service)) {
+        for (const counter of groups.at(service, operation, (m + 0.5) * MINUTE_MS)) counter.addCounted(n, err, dur);
+      }
+    });
   }
-
-  stats(): RedStats {
-    const { count, errors, durations } = this;
-    return {
-      count,
-      errors,
-      p50Ms: durations.quantile(0.5),
-      p95Ms: durations.quantile(0.95),
-      p99Ms: durations.quantile(0.99),
-    };
-  }
-}
-
-const SERVED: Query = {
-  op: "or",
-  parts: ["server", "consumer"].map((value) => ({
-    op: "field",
-    field: { in: "known", name: "kind" },
-    test: { kind: "equals", value },
-  })),
-};
-
-/** Requests served, by service or by operation, over the range and in equal steps of it. */
-export function redRows(query: RedQuery, reading: SpanReading): RedRow[] {
-  const stepMs = (query.toMs - query.fromMs) / query.steps;
-  const groups = new Map<string, { service: string; operation: string; total: RedCounter; steps: RedCounter[] }>();
-  const groupOf = (service: string, operation: string) => {
-    const key = `${service}\0${operation}`;
-    const known = groups.get(key);
-    if (known) return known;
-    const steps = Array.from({ length: query.steps }, () => new RedCounter());
-    const group = { service, operation, total: new RedCounter(), steps };
-    groups.set(key, group);
-    return group;
-  };
-  const wanted: Query = query.service === undefined ? MATCH_ALL : ofService(query.service);
-  const plan = spanIndexPlan({ op: "and", parts: [SERVED, wanted] });
+  const plan = spanIndexPlan(
+    query.service === undefined ? SERVED : { op: "and", parts: [SERVED, named("service", query.service)] },
+  );
   const { files, cache, deadline } = reading;
-  const scan = new Scan({ files, cache, deadline, fromMs: query.fromMs, toMs: query.toMs, query: MATCH_ALL, plan });
-  for (const { block, mask } of scan.hits()) {
+  const { fromMs, toMs } = query;
+  const onlyUnit: UnitFilter = (unit, file) => !counts.hasAllOf(unit, file);
+  const scan = new Scan({ files, cache, deadline, fromMs, toMs, query: MATCH_ALL, plan, onlyUnit });
+  for (const { file, unit, block, mask } of scan.hits()) {
     for (let i = 0; i < mask.length; i++) {
-      const kind = block.kinds[i];
-      if (mask[i] === 0 || (kind !== SERVER && kind !== CONSUMER)) continue;
+      const ms = block.ms[i] as number;
+      if (mask[i] === 0 || !isServed(block.kinds[i] as number) || counts.has(unit, file, ms)) continue;
       const service = block.service(i);
       if (query.service !== undefined && service !== query.service) continue;
-      const group = groupOf(service, query.by === "operation" ? block.text(i) : "");
-      const durationMs = block.durationMs[i] as number;
-      const failed = block.statuses[i] === ERROR;
-      group.total.add(durationMs, failed);
-      const step = Math.min(query.steps - 1, Math.floor(((block.ms[i] as number) - query.fromMs) / stepMs));
-      group.steps[step]?.add(durationMs, failed);
+      const failed = isFailed(block.statuses[i] as number);
+      for (const counter of groups.at(service, block.text(i), ms)) counter.add(block.durationMs[i] as number, failed);
     }
   }
   reading.damaged.push(...scan.damaged);
-  return [...groups.values()].map(({ service, operation, total, steps }) => ({
-    service,
-    operation,
-    ...total.stats(),
-    steps: steps.map((step) => step.stats()),
-  }));
+  return { rows: groups.rows(), ...(scan.stoppedAtMs !== undefined && { searchedToMs: scan.stoppedAtMs }) };
 }
 
-const ofService = (service: string): Query => ({
-  op: "field",
-  field: { in: "known", name: "service" },
-  test: { kind: "equals", value: service },
-});
+class RedGroups {
+  readonly #query: RedQuery;
+  readonly #groups = new Map<string, { service: string; operation: string; total: RedCounter; steps: RedCounter[] }>();
+
+  constructor(query: RedQuery) {
+    this.#query = query;
+  }
+
+  /** What a request at this time counts for: its group and the step within. */
+  at(service: string, name: string, ms: number): RedCounter[] {
+    const { by, steps, fromMs, toMs } = this.#query;
+    const operation = by === "operation" ? name : "";
+    const key = `${service}\0${operation}`;
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = {
+        service,
+        operation,
+        total: new RedCounter(),
+        steps: Array.from({ length: steps }, () => new RedCounter()),
+      };
+      this.#groups.set(key, group);
+    }
+    const step = group.steps[Math.min(steps - 1, Math.floor(((ms - fromMs) / (toMs - fromMs)) * steps))];
+    return step ? [group.total, step] : [group.total];
+  }
+
+  rows(): RedRows["rows"] {
+    return [...this.#groups.values()].map(({ service, operation, total, steps }) => ({
+      service,
+      operation,
+      ...total.stats(),
+      steps: steps.map((step) => step.stats()),
+    }));
+  }
+}

@@ -101,9 +101,11 @@ describe("service state", () => {
 test("the graph shows services that call nobody, and peers by their kind", () => {
   const graph = serviceGraph(
     ["alone", "api"],
-    [],
-    [{ source: "api", target: "orders", kind: "queue", count: 20, errors: 5, p95Ms: 12.3456 }],
-    { fromMs: 0, toMs: 10_000 },
+    { rows: [], range: { fromMs: 0, toMs: 10_000 } },
+    {
+      edges: [{ source: "api", target: "orders", kind: "queue", count: 20, errors: 5, p95Ms: 12.3456 }],
+      range: { fromMs: 0, toMs: 10_000 },
+    },
   );
   expect(graph).toEqual({
     nodes: [

@@ -194,7 +194,9 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
       await store.append(orderTrace(1, BASE_MS));
       await store.append(orderTrace(1, BASE_MS).toReversed());
       assert.equal((await store.trace(id(1, 32))).length, 4);
-      const [row] = await store.red({ ...RANGE, steps: 1, by: "service", service: "sms" });
+      const {
+        rows: [row],
+      } = await store.red({ ...RANGE, steps: 1, by: "service", service: "sms" });
       assert.equal(row?.count, 1);
     },
   },
@@ -218,7 +220,9 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
         span({ traceId: id(300, 32), spanId: id(300, 16), service: "api", kind: 3, name: "out" }),
       ]);
       const range = { fromMs: BASE_MS, toMs: BASE_MS + 2000 };
-      const [api, ...others] = await store.red({ ...range, steps: 2, by: "service" });
+      const {
+        rows: [api, ...others],
+      } = await store.red({ ...range, steps: 2, by: "service" });
       assert.deepEqual(others, []);
       assert.deepEqual([api?.service, api?.operation, api?.count, api?.errors], ["api", "", 101, 1]);
       near(api?.p50Ms, 50);
@@ -230,7 +234,7 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
           [1, 1],
         ],
       );
-      const operations = await store.red({ ...range, steps: 1, by: "operation", service: "api" });
+      const { rows: operations } = await store.red({ ...range, steps: 1, by: "operation", service: "api" });
       assert.deepEqual(operations.map(({ operation, count }) => [operation, count]).sort(byText), [
         ["GET /a", 51],
         ["GET /b", 50],
@@ -250,7 +254,7 @@ export const traceStoreContract: readonly ContractCase<TraceStore>[] = [
         attributes: { "server.address": "api.provider.example" },
       });
       await store.append([...orderTrace(1, BASE_MS), ...orderTrace(2, BASE_MS + 1000), outside]);
-      const edges = await store.edges(RANGE);
+      const { edges } = await store.edges(RANGE);
       assert.deepEqual(
         edges.map(({ source, target, kind, count, errors }) => [source, target, kind, count, errors]).sort(byText),
         [

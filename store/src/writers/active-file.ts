@@ -9,7 +9,6 @@ import { serviceOf, type RecordKind } from "./record-kind.ts";
 export const SEEN_WINDOW_MS = 10 * 60_000;
 /** More rows than this in `tail` are joined into one. */
 const MAX_TAIL_ROWS = 32;
-const MINUTE_MS = 60_000;
 
 export interface Admitted<R> {
   record: R;
@@ -37,6 +36,7 @@ export class ActiveFile<R> {
   readonly #kind: RecordKind<R>;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #summarize: (block: number, records: readonly R[]) => void;
   readonly #services = new Map<string, { id: number; version: string; last: number }>();
   #block = 1;
   #tail: Tail<R> = { records: [], bytes: 0, rows: 0, since: 0 };
@@ -49,9 +49,10 @@ export class ActiveFile<R> {
     this.name = name;
     this.path = path;
     this.#kind = kind;
-    this.#db = openForWriting({ path, rowIndex: kind.rowTokens !== undefined, fsync });
+    this.#db = openForWriting({ path, signal: kind.signal, fsync });
     try {
-      this.#sql = prepare(this.#db, kind.rowTokens !== undefined);
+      this.#sql = prepare(this.#db);
+      this.#summarize = kind.summarize(this.#db, (service) => this.#services.get(service)?.id as number);
       this.#recover();
     } catch (error) {
       this.#db.close();
@@ -189,14 +190,8 @@ export class ActiveFile<R> {
   #insertBlock(block: number, tail: Tail<R>): void {
     const { t0, t1, n, hot, ids, attrs, body } = this.#kind.encode(tail.records);
     this.#sql.addBlock.run(block, t0, t1, n, hot, ids, attrs, body);
-    const { rowTokens, level } = this.#kind;
-    if (rowTokens && this.#sql.addRowTokens) {
-      const base = block * ROWS_PER_BLOCK;
-      for (let i = 0; i < tail.records.length; i++)
-        this.#sql.addRowTokens.run(base + i, rowTokens(tail.records[i] as R));
-    }
     this.#sql.addBlockTokens.run(block, [...this.#kind.blockTokens(tail.records)].join(" "));
-    if (level) this.#countMinutes(tail.records, level);
+    this.#summarize(block, tail.records);
     this.#sql.deleteTail.run(block);
     tail.records = [];
     tail.bytes = 0;
@@ -213,19 +208,6 @@ export class ActiveFile<R> {
     const part = this.#kind.encode(tail.records.slice(from));
     this.#sql.addTail.run(block, from, part.n, part.t0, part.t1, packParts(part));
     tail.rows++;
-  }
-
-  #countMinutes(records: readonly R[], level: (record: R) => number): void {
-    const counts = new Map<string, { minute: number; service: number; level: number; n: number }>();
-    for (const record of records) {
-      const minute = Math.floor(this.#kind.timeMs(record) / MINUTE_MS);
-      const service = this.#services.get(serviceOf(this.#kind.resource(record)).name)?.id as number;
-      const key = `${minute} ${service} ${level(record)}`;
-      const count = counts.get(key);
-      if (count) count.n++;
-      else counts.set(key, { minute, service, level: level(record), n: 1 });
-    }
-    for (const { minute, service, level, n } of counts.values()) this.#sql.count.run(minute, service, level, n);
   }
 
   /** First and last time of each service, and its version; written only when it changed by a second or more. */
@@ -285,30 +267,24 @@ export class ActiveFile<R> {
 
 interface Statements {
   addBlock: StatementSync;
-  addRowTokens: StatementSync | undefined;
   addBlockTokens: StatementSync;
   addTail: StatementSync;
   deleteTail: StatementSync;
   addSeen: StatementSync;
   forgetSeen: StatementSync;
-  count: StatementSync;
   noteService: StatementSync;
   setInfo: StatementSync;
   getInfo: StatementSync;
 }
 
-function prepare(db: DatabaseSync, rowIndex: boolean): Statements {
+function prepare(db: DatabaseSync): Statements {
   return {
     addBlock: db.prepare("INSERT INTO blk(id, t0, t1, n, hot, ids, attrs, body) VALUES(?,?,?,?,?,?,?,?)"),
-    addRowTokens: rowIndex ? db.prepare("INSERT INTO fts(rowid, tok) VALUES(?,?)") : undefined,
     addBlockTokens: db.prepare("INSERT INTO bfts(rowid, tok) VALUES(?,?)"),
     addTail: db.prepare("INSERT INTO tail(blk, i0, n, t0, t1, b) VALUES(?,?,?,?,?,?)"),
     deleteTail: db.prepare("DELETE FROM tail WHERE blk = ?"),
     addSeen: db.prepare("INSERT INTO seen(id, at) VALUES(?,?) ON CONFLICT(id) DO UPDATE SET at = excluded.at"),
     forgetSeen: db.prepare("DELETE FROM seen WHERE at < ?"),
-    count: db.prepare(
-      "INSERT INTO roll(m, svc, lvl, n) VALUES(?,?,?,?) ON CONFLICT(m, svc, lvl) DO UPDATE SET n = n + excluded.n",
-    ),
     noteService: db.prepare(
       `INSERT INTO svc(name, version, first, last) VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE SET
        version = CASE WHEN excluded.last >= last THEN excluded.version ELSE version END,

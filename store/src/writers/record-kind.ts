@@ -1,6 +1,9 @@
+import type { DatabaseSync } from "node:sqlite";
 import { serviceName, type LogRecord, type Resource, type Span } from "@tocsin/model";
 import type { BlockParts, EncodedBlock } from "../blocks/block.ts";
-import { effectiveTime, encodeLogBlock, LogBlock, logBlockTokens, logRowTokens } from "../logs/log-block.ts";
+import { effectiveTime, encodeLogBlock, LogBlock, logBlockTokens } from "../logs/log-block.ts";
+import { summarizeLogs } from "./summarize-logs.ts";
+import { summarizeSpans } from "./summarize-spans.ts";
 import { encodeSpanBlock, SpanBlock, spanBlockTokens } from "../spans/span-block.ts";
 
 export type StoredSignal = "logs" | "spans";
@@ -11,10 +14,8 @@ export interface RecordKind<R> {
   encode(records: readonly R[]): EncodedBlock;
   decode(parts: BlockParts): R[];
   blockTokens(records: readonly R[]): Set<string>;
-  /** Present when each record is indexed by its words. */
-  rowTokens?: (record: R) => string;
-  /** Present when records are counted by minute, service and this number. */
-  level?: (record: R) => number;
+  /** Prepares what is indexed and counted beside the block itself; the function takes each closed block. */
+  summarize(db: DatabaseSync, serviceId: (name: string) => number): (block: number, records: readonly R[]) => void;
   /** The record as it is filed: in range, with a time; undefined when it cannot be. */
   admit(record: R, at: number): R | undefined;
   /** Whether the record says itself when it happened, so that the same bytes again are the same record. */
@@ -33,8 +34,7 @@ export const logKind: RecordKind<LogRecord> = {
   encode: encodeLogBlock,
   decode: (parts) => decodeAll(new LogBlock(parts)),
   blockTokens: logBlockTokens,
-  rowTokens: logRowTokens,
-  level: (record) => record.severityNumber,
+  summarize: summarizeLogs,
   admit(record, at) {
     const severityNumber = inRange(record.severityNumber, 24);
     const time = effectiveTime(record);
@@ -51,6 +51,7 @@ export const spanKind: RecordKind<Span> = {
   encode: encodeSpanBlock,
   decode: (parts) => decodeAll(new SpanBlock(parts)),
   blockTokens: spanBlockTokens,
+  summarize: summarizeSpans,
   /** OTLP: a span without a valid trace id and span id is not one. */
   admit(span) {
     if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) return undefined;
