@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { toApiError } from "./api-error.ts";
 import { sendAnswer, sendError } from "./envelope.ts";
+import { federate, FEDERATE_TYPE } from "./federate.ts";
 import { labelRoutes } from "./label-routes.ts";
 import { Parameters } from "./parameters.ts";
 import { queryRoutes } from "./query-routes.ts";
@@ -20,7 +21,8 @@ const CORS = {
 } as const;
 
 /**
- * A Fastify plugin: the part of the Prometheus HTTP API that the sample store answers, below `/api/v1/`. Errors have
+ * A Fastify plugin: the part of the Prometheus HTTP API that the sample store answers, below `/api/v1/`, and
+ * `/federate`. Errors have
  * Prometheus' shape, within this plugin only. Register it with `app.register(prometheusQueryApi, options)`.
  */
 export async function prometheusQueryApi(app: FastifyInstance, options: PrometheusQueryApiOptions): Promise<void> {
@@ -39,6 +41,7 @@ export async function prometheusQueryApi(app: FastifyInstance, options: Promethe
     if (apiError.type === "internal") request.log.error({ err: error, url: request.url }, "query request failed");
     return sendError(reply, apiError);
   });
+  addFederation(app, options);
   for (const route of ROUTES) {
     const url = `/api/v1/${route.path}`;
     app.options(url, async (_request, reply) => reply.code(204).send());
@@ -57,6 +60,18 @@ export async function prometheusQueryApi(app: FastifyInstance, options: Promethe
       },
     });
   }
+}
+
+/** `GET /federate`, whose errors are plain text, as Prometheus' are. */
+function addFederation(app: FastifyInstance, { store, clock }: PrometheusQueryApiOptions): void {
+  app.get("/federate", {
+    handler: async (request, reply) =>
+      reply.type(FEDERATE_TYPE).send(await federate(new Parameters(request), store, clock.now())),
+    errorHandler: (error, _request, reply) => {
+      const apiError = toApiError(error);
+      void reply.code(apiError.status).type("text/plain; charset=utf-8").send(`${apiError.message}\n`);
+    },
+  });
 }
 
 /** Aborted when the connection closes before the answer is out. */

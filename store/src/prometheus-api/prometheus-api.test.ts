@@ -278,6 +278,31 @@ describe("status", () => {
   });
 });
 
+describe("federate", () => {
+  test("tells the newest sample of each series, in the text format", async () => {
+    const url = `/federate?match[]=${q('{__name__=~"up|requests_total|native"}')}&match[]=up`;
+    const { body, headers } = await app.inject({ url });
+    expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(body).toBe(
+      [
+        "# TYPE requests_total untyped",
+        `requests_total{"http.route"="/x"} 7 ${T0}`,
+        "# TYPE up untyped",
+        `up{instance="a",job="api"} 0 ${T0 + 30_500}`,
+        `up{instance="b",job="sms"} 1 ${T0 + 30_000}`,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("a bad selector is a plain error", async () => {
+    const { statusCode, headers, body } = await app.inject({ url: "/federate?match[]=%7B" });
+    expect(statusCode).toBe(400);
+    expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
+    expect(body).toContain("parse error");
+  });
+});
+
 describe("around it", () => {
   test("answers browsers of other origins, as Prometheus does", async () => {
     const { headers } = await app.inject({ url: "/api/v1/labels", headers: { origin: "http://g.example" } });
