@@ -99,7 +99,7 @@ export type NotifyReason =
   | "repeat interval elapsed";
 
 /** Why none is sent. */
-export type SkipReason = "nothing to report" | "nothing new";
+type SkipReason = "nothing to report" | "nothing new";
 
 export type DedupDecision =
   | { readonly notify: true; readonly reason: NotifyReason }

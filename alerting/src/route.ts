@@ -14,7 +14,7 @@ import {
 import type { RouteConfig } from "./config/schema.ts";
 
 /** How the alerts of a route are grouped and when they are sent. */
-export interface RouteOptions {
+interface RouteOptions {
   readonly receiver: string;
   /** Label names, or every label of the alert. */
   readonly groupBy: readonly string[] | "all";
@@ -70,7 +70,7 @@ export function buildRouteTree(config: RouteConfig): Route {
   return build(config, undefined);
 }
 
-export function routeMatchers(node: Pick<RouteConfig, "match" | "match_re" | "matchers">): Matcher[] {
+function routeMatchers(node: Pick<RouteConfig, "match" | "match_re" | "matchers">): Matcher[] {
   return [...fromMap(node.match, "="), ...fromMap(node.match_re, "=~"), ...(node.matchers ?? [])];
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openScene, START } from "../test/scene.ts";
+import { memoryStorage } from "./state/state-log.ts";
 
 const SIMPLE = `
 route: {receiver: team, group_by: [alertname], group_wait: 30s, group_interval: 5m, repeat_interval: 4h}
@@ -402,6 +403,38 @@ describe("restart", () => {
     expect(s.news()).toEqual([]);
   });
 
+  test("a crash inside a send repeats it: at least once", async () => {
+    let answered = false;
+    const s = await openScene(SIMPLE, { answer: () => (answered ? { status: "sent" } : new Promise(() => {})) });
+    await s.fire("A");
+    await s.at("31s");
+    answered = true;
+    await s.restart({ crash: true });
+    await s.at("20m");
+    expect(s.attempts).toHaveLength(2);
+    expect(s.news()).toEqual(["31s team: A (first notification)"]);
+  });
+
+  test("a log entry that cannot be written still counts until the restart", async () => {
+    const inner = memoryStorage();
+    const s = await openScene(SIMPLE, {
+      storage: {
+        open: (name) => {
+          const log = inner.open(name);
+          return name === "notification-log"
+            ? { ...log, appendedBytes: 0, append: () => Promise.reject(new Error("disk full")) }
+            : log;
+        },
+      },
+    });
+    await s.fire("A");
+    await s.at("20m");
+    expect(s.news()).toEqual(["30s team: A (first notification)"]);
+    expect(await s.registry.getSingleMetricAsString("tocsin_router_state_write_failures_total")).toContain(
+      '{state="notification-log"} 1',
+    );
+  });
+
   test("silences hold on", async () => {
     const s = await openScene(SIMPLE);
     await s.silence("alertname=A", "1h");
@@ -441,6 +474,19 @@ describe("decisions", () => {
       "dedup: not sent to team (told): nothing new since 12:00:30, next repeat after 16:00:30",
     ]);
     expect(new Set(s.decisions.map(({ id }) => id)).size).toBe(9);
+  });
+
+  test("a routing is recorded once: not again at a restart, at a reload only where it changed", async () => {
+    const s = await openScene(SIMPLE);
+    await s.fire("A");
+    await s.resolve("A");
+    await s.fire("A");
+    await s.restart();
+    await s.reload(SIMPLE);
+    const routed = () => s.decisions.filter(({ kind }) => kind === "routed").length;
+    expect(routed()).toBe(1);
+    await s.reload(SIMPLE.replace("group_by: [alertname]", "group_by: []"));
+    expect(routed()).toBe(2);
   });
 
   test("the response time counts from the start of the newest alert that is news", async () => {

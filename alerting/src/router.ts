@@ -223,6 +223,7 @@ export class AlertRouter implements Component {
         if (alert) kept.push(alert);
         else this.#limited(received);
       } catch (error) {
+        this.metrics.received.inc({ status: "firing", version: "v2" });
         this.metrics.invalid.inc({ version: "v2" });
         errors.push((error as Error).message);
       }
@@ -379,7 +380,10 @@ export class AlertRouter implements Component {
    * takes it for firing: elsewhere its end has been reported, and would be reported twice.
    */
   #readmit({ dispatcher, destinations }: Runtime, alert: Alert, at: UnixMs): void {
-    if (!isResolved(alert, at)) return this.#dispatch(dispatcher, alert, at);
+    if (!isResolved(alert, at)) {
+      // After a start the routing is old news; after a reload it is news where it changed.
+      return this.#dispatch(dispatcher, alert, at, this.#routedTo.has(alert.fingerprint));
+    }
     dispatcher.dispatch(alert, (route: Route, key) =>
       (destinations.get(route.options.receiver) ?? []).some(({ id }) =>
         this.#log.get(`${key}:${id}`)?.firing.includes(alert.fingerprint),
@@ -387,13 +391,13 @@ export class AlertRouter implements Component {
     );
   }
 
-  #dispatch(dispatcher: Dispatcher, alert: Alert, at: UnixMs): void {
+  #dispatch(dispatcher: Dispatcher, alert: Alert, at: UnixMs, isNews = true): void {
     const { groups, entered } = dispatcher.dispatch(alert);
     if (!entered) return;
     const way = groups.map(({ key, route }) => `${route.index}${key}`).join("\n");
     if (this.#routedTo.get(alert.fingerprint) === way) return;
     this.#routedTo.set(alert.fingerprint, way);
-    this.#recorder.routed(alert, groups, at);
+    if (isNews) this.#recorder.routed(alert, groups, at);
   }
 
   #limited(alert: Alert): void {

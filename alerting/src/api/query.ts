@@ -12,7 +12,7 @@ export function flag(query: Query, name: string): boolean {
   return value === undefined || value === "" ? true : TRUE.has(value.toLowerCase());
 }
 
-export function all(query: Query, name: string): string[] {
+function all(query: Query, name: string): string[] {
   const value = query[name];
   return value === undefined ? [] : typeof value === "string" ? [value] : value;
 }

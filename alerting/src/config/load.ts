@@ -16,14 +16,14 @@ import { timeInterval } from "./time-interval-config.ts";
 import { readYamlTree } from "./yaml-tree.ts";
 
 /** One block of a receiver: what to notify and how. */
-export interface ReceiverIntegration {
+interface ReceiverIntegration {
   readonly integration: AnyIntegration;
   readonly config: CommonConfig;
   /** Position among the receiver's blocks of the same type, from 0. */
   readonly index: number;
 }
 
-export interface Receiver {
+interface Receiver {
   readonly name: string;
   /** Always with `name`. */
   readonly labels: Readonly<Record<string, string>>;

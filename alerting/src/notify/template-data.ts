@@ -40,7 +40,7 @@ function common(sets: readonly Labels[]): Labels {
 }
 
 /** Go's regexp.QuoteMeta. */
-export function quoteMeta(text: string): string {
+function quoteMeta(text: string): string {
   return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
 }
 
@@ -84,7 +84,7 @@ function alertData(alert: FlushedAlert): GoStruct {
 type Pair = readonly [name: string, value: string];
 
 /** A label set as templates know it. */
-export function keyValues(labels: Labels): GoMap {
+function keyValues(labels: Labels): GoMap {
   const pairs = sortedPairs(labels);
   return new GoMap(labels, {
     elem: "string",

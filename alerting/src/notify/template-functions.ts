@@ -104,7 +104,7 @@ function dict(pairs: readonly GoValue[]): GoMap {
 }
 
 /** JSON as Go's encoder writes it: keys in order, `<>&` escaped, struct fields by their wire names. */
-export function goJson(value: GoValue): string {
+function goJson(value: GoValue): string {
   return escapeJson(JSON.stringify(plain(value)));
 }
 

@@ -32,6 +32,6 @@ function inOrder(labels: Readonly<Record<string, string>>): Readonly<Record<stri
 }
 
 /** RFC 3339 with as many decimals as it takes, as Go writes times into JSON. */
-export function goTimestamp(at: UnixMs): string {
+function goTimestamp(at: UnixMs): string {
   return new Date(at).toISOString().replace(/\.?0+Z$/, "Z");
 }
