@@ -79,7 +79,7 @@ export const encodeValue = (value: AttributeValue): string => JSON.stringify(toT
 export const decodeValue = (json: string): AttributeValue => fromTagged(JSON.parse(json) as Tagged);
 
 /** A Map key that is equal exactly for equal values. */
-export function valueKey(value: AttributeValue): unknown {
+function valueKey(value: AttributeValue): unknown {
   if (typeof value === "object" && value !== null) return `\0${encodeValue(value)}`;
   return Object.is(value, -0) ? "\0-0" : value;
 }

@@ -7,7 +7,7 @@ export interface Times {
   nanos: Uint32Array;
 }
 
-export function splitNano(nano: UnixNano): { ms: number; nanos: number } {
+function splitNano(nano: UnixNano): { ms: number; nanos: number } {
   return { ms: Number(nano / 1_000_000n), nanos: Number(nano % 1_000_000n) };
 }
 

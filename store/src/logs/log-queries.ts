@@ -138,7 +138,7 @@ const STEPS_MS = [
 ];
 
 /** A round step that parts the range into at most `buckets`, whole days where the list ends. */
-export function histogramStep({ fromMs, toMs }: TimeRange, buckets: number): number {
+function histogramStep({ fromMs, toMs }: TimeRange, buckets: number): number {
   const exact = (toMs - fromMs) / buckets;
   const dayMs = 1440 * MINUTE_MS;
   return STEPS_MS.find((step) => step >= exact) ?? Math.ceil(exact / dayMs) * dayMs;

@@ -12,7 +12,7 @@ export const isFailed = (status: number): boolean => status === ERROR;
 
 /** Operations beyond this many in one file are counted together. */
 const MAX_OPERATIONS = 1000;
-export const OTHER_OPERATIONS = "(other)";
+const OTHER_OPERATIONS = "(other)";
 
 /** Requests being counted: how many, how many failed, how long they took. */
 export class RedCounter {

@@ -18,7 +18,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { logKind, spanKind, type StoredSignal } from "./record-kind.ts";
 import { isSqliteError, SignalWriter, type DamagedFile, type FileLimits, type Written } from "./signal-writer.ts";
 
-export interface WriterOptions {
+interface WriterOptions {
   dataDir: string;
   commitDelayMs: number;
   logs: FileLimits;
