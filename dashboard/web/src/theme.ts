@@ -66,8 +66,6 @@ export const theme = createTheme({
   primaryColor: "signal",
   primaryShade: { light: 7, dark: 4 },
   colors: { signal, alarm, dark, gray },
-  autoContrast: true,
-  luminanceThreshold: 0.25,
   fontFamily: "var(--tc-font)",
   fontFamilyMonospace: "var(--tc-mono)",
   defaultRadius: "sm",
@@ -79,7 +77,13 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: "auto",
   components: {
-    Button: Button.extend({ defaultProps: { size: "xs" } }),
+    // Mantine picks the text on a filled part for the light theme only; ours comes from the tokens.
+    Button: Button.extend({
+      defaultProps: { size: "xs" },
+      vars: (_, { variant = "filled" }) => ({
+        root: variant === "filled" ? { "--button-color": "var(--tc-on-accent)" } : {},
+      }),
+    }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, transitionProps: { duration: 80 } } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 80 } } }),
     Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 80 }, centered: true } }),

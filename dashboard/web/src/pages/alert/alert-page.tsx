@@ -13,6 +13,7 @@ import { DecisionList } from "../../ui/decision-list.tsx";
 import { LabelChips } from "../../ui/label-chip.tsx";
 import { EmptyState, Panel, QueryView } from "../../ui/panel.tsx";
 import { markOfSeverity, SeverityMark } from "../../ui/severity-mark.tsx";
+import { useCrumb } from "../../ui/shell/crumb.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { useGo, useLink } from "../../url/use-search.ts";
 import { SilenceDialog } from "../silences/silence-dialog.tsx";
@@ -26,6 +27,7 @@ export function Component() {
   const { fingerprint = "" } = useParams();
   const alerts = useAlerts();
   const alert = alerts.data?.find((each) => each.fingerprint === fingerprint);
+  useCrumb(alert?.labels["alertname"]);
   return (
     <div className={classes["page"]}>
       <QueryView query={alerts} rows={3}>
@@ -71,7 +73,7 @@ function Head({ alert }: { alert: GettableAlert }) {
     <header className={classes["head"]}>
       <div className={classes["title"]}>
         <SeverityMark mark={markOfSeverity(alert.labels["severity"])} text={alert.labels["severity"]} />
-        <h2>{alert.labels["alertname"]}</h2>
+        <h2>{alert.annotations["summary"] ?? alert.labels["alertname"]}</h2>
         <Button
           variant="default"
           leftSection={<IconVolumeOff size={14} aria-hidden />}
@@ -80,7 +82,6 @@ function Head({ alert }: { alert: GettableAlert }) {
           {t("alerts.silence")}
         </Button>
       </div>
-      <p className={classes["summary"]}>{alert.annotations["summary"]}</p>
       <StateSentence alert={alert} />
       <LabelChips
         labels={alert.labels}
@@ -141,9 +142,7 @@ function Verdict({ fingerprint, alert }: { fingerprint: string; alert: GettableA
       <strong>{t("alert.verdict")}</strong>
       <p>{sentence()}</p>
       {alert !== undefined && (
-        <p className="dim">
-          {t("alert.receivers")}: {alert.receivers.map(({ name }) => name).join(", ")}
-        </p>
+        <p className="dim">{t("alert.receivers", { names: alert.receivers.map(({ name }) => name).join(", ") })}</p>
       )}
     </section>
   );

@@ -39,7 +39,7 @@ export function Component() {
         {({ items }) => (
           <>
             <MessageList items={items} selected={id} />
-            <section className={classes["preview"]} aria-label={t("inbox.list")}>
+            <section className={classes["preview"]} aria-label={t("inbox.message")}>
               {id === undefined ? (
                 <EmptyState title={t("inbox.pick")} why={t("inbox.pickWhy")} />
               ) : (

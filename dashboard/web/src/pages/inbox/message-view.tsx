@@ -9,6 +9,7 @@ import { useFormatTime } from "../../format/time.ts";
 import { styleNonce } from "../../nonce.ts";
 import { JsonView } from "../../ui/json-view.tsx";
 import { QueryView } from "../../ui/panel.tsx";
+import { useCrumb } from "../../ui/shell/crumb.ts";
 import table from "../../ui/table.module.css";
 import { useLink } from "../../url/use-search.ts";
 import classes from "./inbox-page.module.css";
@@ -19,6 +20,7 @@ export function MessageView({ id }: { id: string }) {
   const { t } = useTranslation();
   const link = useLink();
   const message = useMessage(id);
+  useCrumb(message.data?.subject);
   return (
     <>
       <Button

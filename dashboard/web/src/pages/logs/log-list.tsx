@@ -129,7 +129,10 @@ function Row({
       tabIndex={-1}
       onClick={onSelect}
     >
-      <time dateTime={item.time}>{format(item.time, "millis")}</time>
+      <time dateTime={item.time}>
+        {format(item.time)}
+        <span className={classes["millis"]}>{/\.\d{3}/.exec(item.time)?.[0]}</span>
+      </time>
       <span className={classes["level"]}>
         <SeverityMark mark={LEVEL_MARKS[item.severity]} text={t(`logs.level.${item.severity}`)} />
       </span>

@@ -51,6 +51,7 @@ function DrillRow({ drill }: { drill: Drill }) {
         <div>
           <h3>{title}</h3>
           <p className="dim">{drill.description}</p>
+          <p className="dim">{t("drill.expects", { alert: drill.alert })}</p>
         </div>
         {broken ? (
           <Button

@@ -36,7 +36,7 @@ interface Draft extends SpanNode {
   descendants: number;
 }
 
-/** Puts spans, in whatever order they came, under their parents. Spans that would form a circle become roots. */
+/** Puts spans, in whatever order they came, under their parents. Of a circle of parents one span becomes a root. */
 export function buildTree(spans: readonly Span[]): TraceTree {
   const startNano = spans.reduce(
     (least, { startTimeUnixNano: at }) => (at < least ? at : least),
@@ -44,11 +44,12 @@ export function buildTree(spans: readonly Span[]): TraceTree {
   );
   const drafts = new Map<string, Draft>();
   for (const span of spans) if (!drafts.has(span.spanId)) drafts.set(span.spanId, draftOf(span, startNano));
+  const breakers = circleBreakers(drafts);
   const roots: Draft[] = [];
   for (const draft of drafts.values()) {
     const parent = drafts.get(draft.span.parentSpanId);
-    if (parent !== undefined && !leadsTo(parent, draft, drafts)) parent.children.push(draft);
-    else roots.push(draft);
+    if (parent === undefined || breakers.has(draft)) roots.push(draft);
+    else parent.children.push(draft);
     draft.orphan = draft.span.parentSpanId !== "" && parent === undefined;
   }
   roots.sort(byStart);
@@ -84,25 +85,21 @@ function draftOf(span: Span, startNano: bigint): Draft {
   };
 }
 
-/** Whether going up from `from` comes to `to`. */
-function leadsTo(from: Draft, to: Draft, drafts: ReadonlyMap<string, Draft>): boolean {
-  const seen = new Set<Draft>();
-  for (let at: Draft | undefined = from; at !== undefined && !seen.has(at); at = drafts.get(at.span.parentSpanId)) {
-    if (at === to) return true;
-    seen.add(at);
-    if (seen.size > 512) return isCyclic(from, to, drafts);
+/** One span of each circle of parents, which is to be a root. Every span is looked at once. */
+function circleBreakers(drafts: ReadonlyMap<string, Draft>): Set<Draft> {
+  const breakers = new Set<Draft>();
+  const walkOf = new Map<Draft, number>();
+  let walk = 0;
+  for (const draft of drafts.values()) {
+    walk++;
+    let at: Draft | undefined = draft;
+    while (at !== undefined && !walkOf.has(at)) {
+      walkOf.set(at, walk);
+      at = drafts.get(at.span.parentSpanId);
+    }
+    if (at !== undefined && walkOf.get(at) === walk) breakers.add(at);
   }
-  return false;
-}
-
-/** The same for chains too long to note every step of: a walk of as many steps as there are spans must have met `to`. */
-function isCyclic(from: Draft, to: Draft, drafts: ReadonlyMap<string, Draft>): boolean {
-  let at: Draft | undefined = from;
-  for (let steps = 0; at !== undefined && steps <= drafts.size; steps++) {
-    if (at === to) return true;
-    at = drafts.get(at.span.parentSpanId);
-  }
-  return false;
+  return breakers;
 }
 
 /** Depth on the way down, descendants and self time on the way up; without recursion, for chains may be long. */

@@ -11,6 +11,7 @@ import { useFormatTime } from "../../format/time.ts";
 import { useShortcuts } from "../../keys/use-shortcuts.ts";
 import { EmptyState, QueryView } from "../../ui/panel.tsx";
 import { SeverityMark } from "../../ui/severity-mark.tsx";
+import { useCrumb } from "../../ui/shell/crumb.ts";
 import { useLink, useSearch } from "../../url/use-search.ts";
 import { buildTree, type TraceTree, visibleRows } from "./span-tree.ts";
 import { SpanPanel } from "./span-panel.tsx";
@@ -52,6 +53,8 @@ function Trace({ traceId, spans }: { traceId: string; spans: Parameters<typeof b
     () => visibleRows(tree, new Set()).find(({ span }) => span.spanId === search.span),
     [tree, search.span],
   );
+  const [root] = tree.roots;
+  useCrumb(root === undefined ? undefined : t("trace.title", { service: root.service, name: root.span.name }));
   const select = (span: string) => setSearch({ span });
   useShortcuts([
     { keys: "l", label: "keys.relatedLogs", scope: "page", run: () => setSearch({ view: "logs" }, "push") },
@@ -98,12 +101,8 @@ function Facts({ tree, traceId }: { tree: TraceTree; traceId: string }) {
   const { t } = useTranslation();
   const format = useFormatTime();
   const link = useLink();
-  const [root] = tree.roots;
   return (
     <header className={classes["facts"]}>
-      <h2>
-        <span className="dim">{root?.service}</span> {root?.span.name}
-      </h2>
       <dl>
         <Fact name={t("traces.started")} value={format(nanoToMs(tree.startNano), "dateTime")} />
         <Fact name={t("traces.duration")} value={formatMs(tree.durationMs)} />
@@ -114,6 +113,7 @@ function Facts({ tree, traceId }: { tree: TraceTree; traceId: string }) {
         <SeverityMark mark="critical" text={t("traces.errorCount", { count: tree.errorCount })} />
       )}
       <Link to={link("/logs", { q: `trace:${traceId}` })}>{t("trace.inLogs")}</Link>
+      <code className={classes["id"]}>{traceId}</code>
     </header>
   );
 }

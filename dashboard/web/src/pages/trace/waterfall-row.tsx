@@ -14,6 +14,8 @@ export interface Window {
 
 const INDENT = 12;
 const DEEPEST = 16;
+/** Stretches of the critical path under this part of the window would be dots, and are left out. */
+const LEAST_SEGMENT = 0.004;
 
 export function WaterfallRow({
   node,
@@ -40,7 +42,6 @@ export function WaterfallRow({
   const width = view.toMs - view.fromMs;
   const left = percent(node.startMs - view.fromMs, width);
   const right = percent(node.startMs + node.durationMs - view.fromMs, width);
-  const labelLeft = right > 84 ? undefined : `calc(${right}% + 6px)`;
   return (
     <div className={classes["row"]} data-selected={selected} data-focused={focused} data-error={node.error}>
       <div className={classes["name"]} style={{ paddingLeft: Math.min(node.depth, DEEPEST) * INDENT }}>
@@ -71,20 +72,19 @@ export function WaterfallRow({
           className={classes["bar"]}
           style={{ left: `${left}%`, width: `max(2px, ${right - left}%)`, background: colour }}
         />
-        {path.map(({ fromMs, toMs }) => (
-          <span
-            key={fromMs}
-            className={classes["path"]}
-            style={{
-              left: `${percent(fromMs - view.fromMs, width)}%`,
-              width: `max(1px, ${percent(toMs - view.fromMs, width) - percent(fromMs - view.fromMs, width)}%)`,
-            }}
-          />
-        ))}
-        <span
-          className={classes["duration"]}
-          style={labelLeft === undefined ? { right: `calc(${100 - left}% + 6px)` } : { left: labelLeft }}
-        >
+        {path
+          .filter(({ fromMs, toMs }) => (toMs - fromMs) / width > LEAST_SEGMENT)
+          .map(({ fromMs, toMs }) => (
+            <span
+              key={fromMs}
+              className={classes["path"]}
+              style={{
+                left: `${percent(fromMs - view.fromMs, width)}%`,
+                width: `max(1px, ${percent(toMs - view.fromMs, width) - percent(fromMs - view.fromMs, width)}%)`,
+              }}
+            />
+          ))}
+        <span className={classes["duration"]} style={{ left: `calc(${right}% + 6px)` }}>
           {formatMs(node.durationMs)}
         </span>
       </div>

@@ -8,27 +8,35 @@ import { axisStyle, useFormatTime } from "../../format/time.ts";
 import { type Range, resolveRange } from "../../url/range.ts";
 import classes from "./traces-page.module.css";
 
-const HEIGHT = 96;
+const HEIGHT = 100;
+/** Room above the highest line for its label. */
+const TOP = 14;
 
 /** Each trace as a dot: when it began, how long it took (logarithmic), failed ones as crosses. A drag picks a time. */
 export function DurationScatter({
   traces,
   range,
+  whole,
   onZoom,
 }: {
   traces: readonly TraceSummary[];
   range: Range;
+  /** Whether these are all the traces of the range; else the axis begins at the oldest. */
+  whole: boolean;
   onZoom: (fromMs: number, toMs: number) => void;
 }) {
   const { t } = useTranslation();
   const format = useFormatTime();
   const { ref, width } = useElementSize();
-  const { fromMs, toMs } = resolveRange(range, Date.now());
+  const asked = resolveRange(range, Date.now());
+  const oldest = Math.min(...traces.map(({ startTime }) => Date.parse(startTime)));
+  const fromMs = whole ? asked.fromMs : Math.max(asked.fromMs, oldest);
+  const { toMs } = asked;
   const { drag, handlers } = useBrush(fromMs, toMs, onZoom);
   const durations = traces.map(({ durationMs }) => Math.max(0.01, durationMs));
   const low = Math.floor(Math.log10(Math.min(...durations)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...durations))));
-  const y = (ms: number) => HEIGHT - 6 - ((Math.log10(Math.max(0.01, ms)) - low) / (high - low)) * (HEIGHT - 12);
+  const y = (ms: number) => HEIGHT - 6 - ((Math.log10(Math.max(0.01, ms)) - low) / (high - low)) * (HEIGHT - 6 - TOP);
   const x = (at: number) => fractionOf(at, fromMs, toMs) * width;
   const failed = traces.filter(({ errorCount }) => errorCount > 0).length;
   const slowest = Math.max(...durations);

@@ -74,7 +74,12 @@ export function Component() {
         </button>
       </div>
       {rows.length > 0 && (
-        <DurationScatter traces={rows} range={range} onZoom={(fromMs, toMs) => setRange(absoluteRange(fromMs, toMs))} />
+        <DurationScatter
+          traces={rows}
+          range={range}
+          whole={!traces.hasNextPage}
+          onZoom={(fromMs, toMs) => setRange(absoluteRange(fromMs, toMs))}
+        />
       )}
       <Results query={traces} rows={rows} />
     </div>

@@ -8,6 +8,7 @@ import { type Page, pages } from "../../pages.ts";
 import { useGo } from "../../url/use-search.ts";
 import { BottomNav } from "./bottom-nav.tsx";
 import { Rail } from "./rail.tsx";
+import { CrumbContext } from "./crumb.ts";
 import classes from "./shell.module.css";
 import { ShortcutSheet } from "./shortcut-sheet.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -19,13 +20,14 @@ export function Shell() {
   const { t } = useTranslation();
   const [sheetOpen, setSheetOpen] = useState(false);
   const [narrow, setNarrow] = useState(() => localStorage.getItem(RAIL_KEY) === "narrow");
+  const [crumb, setCrumb] = useState<string>();
   const page = useCurrentPage();
   const connected = useEvents();
   const firing = useFiringCount();
   const main = useRef<HTMLElement>(null);
   useKeyboard();
   useGlobalShortcuts(() => setSheetOpen(true));
-  useTitle(page, firing);
+  useTitle(page, crumb, firing);
   useFocusOnNavigation(main);
   const toggleRail = () => {
     localStorage.setItem(RAIL_KEY, narrow ? "wide" : "narrow");
@@ -37,9 +39,11 @@ export function Shell() {
         {t("app.skip")}
       </a>
       <Rail narrow={narrow} onToggle={toggleRail} firing={firing} />
-      <TopBar page={page} connected={connected} onShowKeys={() => setSheetOpen(true)} />
+      <TopBar page={page} crumb={crumb} connected={connected} onShowKeys={() => setSheetOpen(true)} />
       <main id="page" ref={main} tabIndex={-1} className={classes["page"]}>
-        <Outlet />
+        <CrumbContext value={setCrumb}>
+          <Outlet />
+        </CrumbContext>
       </main>
       <BottomNav firing={firing} />
       <ShortcutSheet opened={sheetOpen} onClose={() => setSheetOpen(false)} />
@@ -84,9 +88,9 @@ function useGlobalShortcuts(showKeys: () => void): void {
   ]);
 }
 
-function useTitle(page: Page | undefined, firing: number): void {
+function useTitle(page: Page | undefined, crumb: string | undefined, firing: number): void {
   const { t } = useTranslation();
-  const name = page === undefined ? t("app.notFound") : t(page.label);
+  const name = crumb ?? (page === undefined ? t("app.notFound") : t(page.label));
   useEffect(() => {
     document.title = firing > 0 ? t("app.titleFiring", { count: firing, page: name }) : t("app.title", { page: name });
   }, [t, name, firing]);

@@ -15,16 +15,19 @@ import classes from "./top-bar.module.css";
 /** Where one is, which stretch of time is shown, and how: the sticky head of every page. */
 export function TopBar({
   page,
+  crumb,
   connected,
   onShowKeys,
 }: {
   page: Page | undefined;
+  /** What the thing is called that the page is about. */
+  crumb: string | undefined;
   connected: boolean;
   onShowKeys: () => void;
 }) {
   return (
     <header className={classes["bar"]}>
-      <Breadcrumb page={page} />
+      <Breadcrumb page={page} crumb={crumb} />
       <div className={classes["tools"]}>
         {page?.ranged === true && <RangePicker />}
         <LiveControl connected={connected} />
@@ -34,12 +37,12 @@ export function TopBar({
   );
 }
 
-function Breadcrumb({ page }: { page: Page | undefined }) {
+function Breadcrumb({ page, crumb }: { page: Page | undefined; crumb: string | undefined }) {
   const { t } = useTranslation();
   const link = useLink();
   const params = useParams();
   const parent = pages.find(({ path }) => path === page?.parent);
-  const detail = Object.values(params)[0];
+  const detail = crumb ?? Object.values(params)[0];
   const title = page === undefined ? t("app.notFound") : parent?.label === page.label ? detail : t(page.label);
   return (
     <nav className={classes["crumbs"]} aria-label={t("nav.breadcrumb")}>
