@@ -140,13 +140,15 @@ describe("stop", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("gives up on a handler that hangs after the send timeout", async () => {
-    const { bus, clock } = setUp({ sendTimeoutMs: 2000 });
+  test("gives up on a handler that hangs after two seconds", async () => {
+    const { bus, clock } = setUp();
     bus.subscribe("otlp_logs", "writer", held().handler);
-    void bus.send(message());
+    const sent = watch(bus.send(message()));
     const stopping = bus.stop();
     await clock.advance(2000);
     await stopping;
+    await clock.advance(3000);
+    expect(sent.result).toMatchObject({ status: "retry" });
     expect(clock.pending).toBe(0);
   });
 

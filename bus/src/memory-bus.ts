@@ -34,6 +34,8 @@ export interface MemoryBus extends BusProducer, BusConsumer, Component {
 
 const RETRY: BackoffOptions = { initialMs: 50, maxMs: 1000, factor: 2, jitter: 0.5 };
 const RETRY_AFTER_MS = 1000;
+/** How long `stop` waits for handlers; what they leave unwritten was never acknowledged. */
+const STOP_TIMEOUT_MS = 2000;
 
 interface Subscription {
   group: string;
@@ -77,13 +79,13 @@ class InProcessBus implements MemoryBus {
 
   async start(): Promise<void> {}
 
-  /** Takes nothing more, and waits for what is in flight; handlers that hang are given up after the send timeout. */
+  /** Takes nothing more, and waits for what is in flight; handlers that hang are given up after two seconds. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#deliveries.size === 0) return;
     const settled = Promise.allSettled(this.#deliveries);
     const abandon = new AbortController();
-    await Promise.race([settled, sleep(this.#options.clock, this.#sendTimeoutMs, abandon.signal).catch(() => {})]);
+    await Promise.race([settled, sleep(this.#options.clock, STOP_TIMEOUT_MS, abandon.signal).catch(() => {})]);
     abandon.abort();
     if (this.#deliveries.size > 0)
       this.#logger.warn({ deliveries: this.#deliveries.size }, "stopped with handlers still running");

@@ -40,7 +40,7 @@ export function createCollector(config: CollectorConfig, deps: CollectorDeps): C
     ...createExporters(config.exporters, deps),
   });
   const parts = createReceivers(config.receivers, { ...deps, intake: pipeline });
-  const components = [pipeline, ...parts.values()];
+  const components = [pipeline, together([...parts.values()])];
   const scrapes = [...parts.values()].find((part) => part instanceof PrometheusReceiver);
   return {
     name: "collector",
@@ -53,6 +53,19 @@ export function createCollector(config: CollectorConfig, deps: CollectorDeps): C
     },
     accounts: () => accounts.list(),
     rejects: () => rejects.list(),
+  };
+}
+
+/** Receivers as one: each has its drain timeout, and stopping should not take the sum of them. */
+function together(parts: readonly Receiver[]): Component {
+  return {
+    name: "receivers",
+    start: () => startAll(parts),
+    async stop() {
+      const results = await Promise.allSettled(parts.map((part) => part.stop()));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+    },
   };
 }
 

@@ -280,6 +280,12 @@ describe("pushed metrics get Prometheus' names", () => {
     expect(series.slice(0, 2).map(({ labels }) => labels["host_name"])).toEqual(["mine", "h1"]);
   });
 
+  test("an attribute cannot take the name's place", () => {
+    const attributes = { __name__: "up", host: "h1" };
+    const metrics: Metric[] = [{ ...head("a"), type: "gauge", points: [{ ...point(attributes), value: 1 }] }];
+    expect(otlpToSamples(metrics).request.series[0]?.labels).toEqual({ __name__: "a", host: "h1", ...identity });
+  });
+
   test("what Prometheus cannot hold is counted out by reason", () => {
     const number = { ...point(), value: 1 };
     const exponential = {

@@ -281,8 +281,9 @@ function addScraped(output: Output, metric: Metric, typeText: string): void {
     });
   }
   for (const point of metric.points) {
-    const labels: MutableLabels = { [METRIC_NAME]: metric.name };
+    const labels: MutableLabels = {};
     for (const key in point.attributes) labels[key] = valueText(point.attributes[key] ?? "");
+    labels[METRIC_NAME] = metric.name;
     const exemplars = "exemplars" in point ? point.exemplars : [];
     output.add(labels, toSample(metric, point), exemplars);
   }
@@ -403,7 +404,7 @@ function pointWriter(output: Output, name: string, labels: MutableLabels, point:
       : typeof value === "number"
         ? { ...head, value }
         : { ...head, value: 0, histogram: value };
-    output.add({ [METRIC_NAME]: name + suffix, ...labels, ...extra }, sample, exemplars);
+    output.add({ ...labels, ...extra, [METRIC_NAME]: name + suffix }, sample, exemplars);
   };
 }
 
@@ -508,7 +509,7 @@ function addTargetInfo(output: Output, target: Target): void {
   output.describe({ metric: "target_info", type: "gauge", unit: "", help: "Target metadata" });
   const labels = { ...toLabels(Object.fromEntries(rest)), ...target.identity };
   for (const key in labels) if (labels[key] === "") delete labels[key];
-  output.add({ [METRIC_NAME]: "target_info", ...labels }, { timestampMs: target.latestMs, value: 1 });
+  output.add({ ...labels, [METRIC_NAME]: "target_info" }, { timestampMs: target.latestMs, value: 1 });
 }
 
 function count(into: Dropped, reason: string, by = 1): void {

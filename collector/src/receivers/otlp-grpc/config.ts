@@ -9,6 +9,6 @@ export const OtlpGrpcConfig = z.strictObject({
     "bytes of messages held at one time; beyond it senders get RESOURCE_EXHAUSTED",
   ),
   max_streams: z.int().min(1).default(64).describe("requests at one time on one connection"),
-  drain_timeout: DurationMs.prefault("5s").describe("time that running requests have to end when the collector stops"),
+  drain_timeout: DurationMs.prefault("2s").describe("time that running requests have to end when the collector stops"),
 });
 export type OtlpGrpcConfig = z.output<typeof OtlpGrpcConfig>;
