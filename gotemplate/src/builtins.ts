@@ -59,7 +59,11 @@ function lengthOf(value: GoValue): bigint {
       return BigInt(mapEntries(value)?.size ?? 0);
     case "invalid":
       throw new Error("len of nil pointer");
-    default:
+    case "bool":
+    case "float64":
+    case "func":
+    case "int":
+    case "struct":
       throw new Error(`len of type ${typeName(value)}`);
   }
 }
@@ -99,7 +103,11 @@ function index(item: GoValue, ...indexes: readonly GoValue[]): GoValue {
         at = mapHas(at, key) ? mapGet(at, key) : mapZero(at);
         break;
       }
-      default:
+      case "bool":
+      case "float64":
+      case "func":
+      case "int":
+      case "struct":
         throw new Error(`can't index item of type ${typeName(at)}`);
     }
   }

@@ -224,7 +224,11 @@ class Evaluator {
           this.#fail(`exceeded the limit of ${this.#out.limits.steps} evaluation steps`);
         return Array.from({ length: Math.max(Number(count), 0) }, (_, i) => [BigInt(i), BigInt(i)]);
       }
-      default:
+      case "bool":
+      case "float64":
+      case "func":
+      case "string":
+      case "struct":
         return this.#fail(`range can't iterate over ${formatValue(value)}`);
     }
   }
@@ -277,13 +281,15 @@ class Evaluator {
         return this.#pipeline(dot, first);
       case "variable":
         return this.#variable(dot, first, command.args, final);
-      default:
-        break;
+      case "bool":
+      case "dot":
+      case "nil":
+      case "number":
+      case "string":
+        this.#node = first;
+        this.#notFunction(command.args, final);
+        return first.type === "nil" ? this.#fail("nil is not a command") : this.#literal(dot, first);
     }
-    this.#node = first;
-    this.#notFunction(command.args, final);
-    if (first.type === "nil") this.#fail("nil is not a command");
-    return this.#literal(dot, first);
   }
 
   #literal(dot: GoValue, node: Operand): GoValue {
@@ -296,7 +302,12 @@ class Evaluator {
         return node.text;
       case "number":
         return this.#number(node);
-      default:
+      case "chain":
+      case "field":
+      case "identifier":
+      case "nil":
+      case "pipe":
+      case "variable":
         return this.#fail(`can't evaluate command ${quote(printNode(node))}`);
     }
   }
@@ -447,7 +458,9 @@ class Evaluator {
         return this.#validate(this.#function(dot, node, node, [], NOTHING), type);
       case "chain":
         return this.#validate(this.#chain(dot, node, [], NOTHING), type);
-      default:
+      case "bool":
+      case "number":
+      case "string":
         return this.#constant(dot, type, node);
     }
   }
@@ -466,7 +479,8 @@ class Evaluator {
         return node.type === "number" && node.float !== undefined ? node.float : wrong("float");
       case "other":
         return this.#fail(`can't handle ${printNode(node)} for arg of type ${type.name}`);
-      default:
+      case "any":
+      case undefined:
         return this.#literal(dot, node);
     }
   }

@@ -161,7 +161,8 @@ function formatVerb(value: GoValue, verb: string, flags: Flags, depth: number): 
         .join(" ")}]`;
     case "struct":
       return formatStruct(value, verb, flags, depth);
-    default:
+    case "func":
+    case "invalid":
       return verb === "v" ? padText("0x1", flags) : bad(value, verb);
   }
 }

@@ -39,7 +39,7 @@ const KEYWORDS = [
   "template",
   "with",
 ] as const;
-export type Keyword = (typeof KEYWORDS)[number];
+type Keyword = (typeof KEYWORDS)[number];
 const KEYWORD_SET: ReadonlySet<string> = new Set(KEYWORDS);
 
 export interface Token {

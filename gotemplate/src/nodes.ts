@@ -53,7 +53,7 @@ export interface CommandNode extends At {
   readonly type: "command";
   readonly args: Operand[];
 }
-export interface IdentifierNode extends At {
+interface IdentifierNode extends At {
   readonly type: "identifier";
   readonly name: string;
 }
@@ -62,22 +62,22 @@ export interface VariableNode extends At {
   /** The variable with its `$`, then the fields. */
   readonly path: readonly string[];
 }
-export interface FieldNode extends At {
+interface FieldNode extends At {
   readonly type: "field";
   readonly path: readonly string[];
 }
-export interface ChainNode extends At {
+interface ChainNode extends At {
   readonly type: "chain";
   readonly node: Operand;
   readonly path: readonly string[];
 }
-export interface DotNode extends At {
+interface DotNode extends At {
   readonly type: "dot";
 }
-export interface NilNode extends At {
+interface NilNode extends At {
   readonly type: "nil";
 }
-export interface BoolNode extends At {
+interface BoolNode extends At {
   readonly type: "bool";
   readonly value: boolean;
 }
@@ -87,7 +87,7 @@ export interface NumberNode extends At {
   readonly int: bigint | undefined;
   readonly float: number | undefined;
 }
-export interface StringNode extends At {
+interface StringNode extends At {
   readonly type: "string";
   readonly quoted: string;
   readonly text: string;

@@ -132,29 +132,19 @@ class Parser {
 
   #action(): Statement | Jump {
     const token = this.#takeNonSpace();
-    switch (token.type) {
-      case "block":
-        return this.#block();
-      case "break":
-      case "continue":
-        return this.#jump(token, token.type);
-      case "else":
-        return this.#else();
-      case "end":
-        this.#expect("rightDelim", "end");
-        return { type: "end", text: "{{end}}" };
-      case "if":
-      case "range":
-      case "with":
-        return this.#branch(token.type);
-      case "template":
-        return this.#template();
-      default: {
-        this.#next--;
-        const { pos, line } = this.#peek();
-        return { type: "action", source: this.#source, pos, line, pipe: this.#pipeline("command", "rightDelim") };
-      }
+    const { type } = token;
+    if (type === "block") return this.#block();
+    if (type === "break" || type === "continue") return this.#jump(token, type);
+    if (type === "else") return this.#else();
+    if (type === "if" || type === "range" || type === "with") return this.#branch(type);
+    if (type === "template") return this.#template();
+    if (type === "end") {
+      this.#expect("rightDelim", "end");
+      return { type: "end", text: "{{end}}" };
     }
+    this.#next--;
+    const { pos, line } = this.#peek();
+    return { type: "action", source: this.#source, pos, line, pipe: this.#pipeline("command", "rightDelim") };
   }
 
   #jump(keyword: Token, type: "break" | "continue"): Statement {
@@ -305,46 +295,42 @@ class Parser {
       case "nil":
       case "dot":
         return this.#fail(`unexpected . after term ${quote(printNode(node))}`);
-      default:
+      case "chain":
+      case "identifier":
+      case "pipe":
         return { type: "chain", source: this.#source, pos, node, path };
     }
   }
 
   #term(): Operand | undefined {
     const token = this.#takeNonSpace();
+    const { type, text } = token;
     const at = { source: this.#source, pos: token.pos };
-    switch (token.type) {
-      case "identifier":
-        if (!this.#hasFunction(token.text)) this.#fail(`function ${quote(token.text)} not defined`);
-        return { type: "identifier", ...at, name: token.text };
-      case ".":
-        return { type: "dot", ...at };
-      case "nil":
-        return { type: "nil", ...at };
-      case "variable":
-        if (!this.#scope.variables.includes(token.text)) this.#fail(`undefined variable ${quote(token.text)}`);
-        return { type: "variable", ...at, path: [token.text] };
-      case "field":
-        return { type: "field", ...at, path: [token.text.slice(1)] };
-      case "bool":
-        return { type: "bool", ...at, value: token.text === "true" };
-      case "charConstant":
-      case "complex":
-      case "number":
-        return this.#number(token);
-      case "leftParen": {
-        this.#enter();
-        const pipe = this.#pipeline("parenthesized pipeline", "rightParen");
-        this.#depth--;
-        return pipe;
-      }
-      case "string":
-      case "rawString":
-        return { type: "string", ...at, quoted: token.text, text: this.#unquote(token.text) };
-      default:
-        this.#next--;
-        return undefined;
+    if (type === "identifier") {
+      if (!this.#hasFunction(text)) this.#fail(`function ${quote(text)} not defined`);
+      return { type: "identifier", ...at, name: text };
     }
+    if (type === "variable") {
+      if (!this.#scope.variables.includes(text)) this.#fail(`undefined variable ${quote(text)}`);
+      return { type: "variable", ...at, path: [text] };
+    }
+    if (type === ".") return { type: "dot", ...at };
+    if (type === "nil") return { type: "nil", ...at };
+    if (type === "field") return { type: "field", ...at, path: [text.slice(1)] };
+    if (type === "bool") return { type: "bool", ...at, value: text === "true" };
+    if (type === "charConstant" || type === "complex" || type === "number") return this.#number(token);
+    if (type === "string" || type === "rawString")
+      return { type: "string", ...at, quoted: text, text: this.#unquote(text) };
+    if (type === "leftParen") return this.#parenthesized();
+    this.#next--;
+    return undefined;
+  }
+
+  #parenthesized(): PipeNode {
+    this.#enter();
+    const pipe = this.#pipeline("parenthesized pipeline", "rightParen");
+    this.#depth--;
+    return pipe;
   }
 
   #number(token: Token): NumberNode {

@@ -17,19 +17,16 @@ import { compareGoStrings } from "./order.ts";
 /** The kinds of Go values that templates tell apart. */
 export type Kind = "invalid" | "bool" | "int" | "float64" | "string" | "map" | "slice" | "struct" | "func";
 
+const BASIC_KINDS: ReadonlyMap<string, "bool" | "int" | "float64" | "string"> = new Map([
+  ["boolean", "bool"],
+  ["bigint", "int"],
+  ["number", "float64"],
+  ["string", "string"],
+]);
+
 export function kindOf(value: GoValue): Kind {
-  switch (typeof value) {
-    case "boolean":
-      return "bool";
-    case "bigint":
-      return "int";
-    case "number":
-      return "float64";
-    case "string":
-      return "string";
-    default:
-      break;
-  }
+  const basic = BASIC_KINDS.get(typeof value);
+  if (basic !== undefined) return basic;
   if (value === undefined || value === null) return "invalid";
   if (value instanceof SafeContent) return "string";
   if (value instanceof GoDuration) return "int";
@@ -41,18 +38,8 @@ export function kindOf(value: GoValue): Kind {
 
 /** The Go type of a value, as errors and `%T` show it. */
 export function typeName(value: GoValue): string {
-  switch (typeof value) {
-    case "boolean":
-      return "bool";
-    case "bigint":
-      return "int";
-    case "number":
-      return "float64";
-    case "string":
-      return "string";
-    default:
-      break;
-  }
+  const basic = BASIC_KINDS.get(typeof value);
+  if (basic !== undefined) return basic;
   if (value === null) return "interface {}";
   if (value === undefined) return "<nil>";
   if (value instanceof SafeContent) return `template.${value.kind}`;

@@ -4,7 +4,7 @@ import type { AlertingRule, RecordingRule } from "./rule-file.ts";
 import type { ExpandedSample } from "./rule-templates.ts";
 
 /** How long a resolved alert stays in memory to be sent again. */
-export const RESOLVED_RETENTION_MS = 15 * 60_000;
+const RESOLVED_RETENTION_MS = 15 * 60_000;
 
 /** One alert of a rule. Unset times mean "not yet" or "not any more". */
 export interface RuleAlert {

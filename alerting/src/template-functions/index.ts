@@ -5,7 +5,6 @@ export {
   humanizePercentage,
   humanizeTimestamp,
   toDuration,
-  toFloat,
   toTime,
 } from "./numbers.ts";
 export { match, reReplaceAll, safeHtml, title, toLower, toUpper } from "./text.ts";

@@ -4,7 +4,7 @@ const { any } = goTypes;
 const MAX_INT64 = 2 ** 63;
 
 /** A number, numeric string or duration (in seconds) as a float; throws an Error worded like Prometheus'. */
-export function toFloat(value: GoValue): number {
+function toFloat(value: GoValue): number {
   if (typeof value === "number") return value;
   if (typeof value === "bigint") return Number(value);
   if (typeof value === "string") return parseGoFloat(value);

@@ -36,8 +36,8 @@ export type State =
   | "stateDead";
 
 /** What ends the attribute value. */
-export type Delim = "delimNone" | "delimDoubleQuote" | "delimSingleQuote" | "delimSpaceOrTagEnd";
-export type UrlPart = "urlPartNone" | "urlPartPreQuery" | "urlPartQueryOrFrag" | "urlPartUnknown";
+type Delim = "delimNone" | "delimDoubleQuote" | "delimSingleQuote" | "delimSpaceOrTagEnd";
+type UrlPart = "urlPartNone" | "urlPartPreQuery" | "urlPartQueryOrFrag" | "urlPartUnknown";
 /** Whether a slash begins a regular expression or divides. */
 export type JsCtx = "jsCtxRegexp" | "jsCtxDivOp" | "jsCtxUnknown";
 /** Elements whose body is not ordinary text, or whose attributes are special. */

@@ -368,16 +368,11 @@ function urlEscapers(c: Context): EscaperName[] | undefined {
 
 /** The context that a value moves on to before it is written: `<a href=` waits for a value, `{{.}}` begins it. */
 function nudge(c: Context): Context {
-  switch (c.state) {
-    case "stateTag":
-      return { ...c, state: "stateAttrName" };
-    case "stateBeforeValue":
-      return { ...c, state: VALUE_STATES[c.attr], delim: "delimSpaceOrTagEnd", attr: "attrNone" };
-    case "stateAfterName":
-      return { ...c, state: "stateAttrName", attr: "attrNone" };
-    default:
-      return c;
-  }
+  if (c.state === "stateTag") return { ...c, state: "stateAttrName" };
+  if (c.state === "stateAfterName") return { ...c, state: "stateAttrName", attr: "attrNone" };
+  if (c.state === "stateBeforeValue")
+    return { ...c, state: VALUE_STATES[c.attr], delim: "delimSpaceOrTagEnd", attr: "attrNone" };
+  return c;
 }
 
 /** The context after a branch: both ways must end alike. */

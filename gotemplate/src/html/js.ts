@@ -50,7 +50,7 @@ function stringer(value: GoValue): GoValue {
 }
 
 /** A value as Go's encoding/json writes it: sorted keys, `<`, `>` and `&` escaped. */
-export function toJson(value: GoValue, depth = 0): string {
+function toJson(value: GoValue, depth = 0): string {
   if (depth > 100) throw new Error("json: unsupported value: nested too deeply");
   if (value === undefined || value === null) return "null";
   if (value instanceof GoTime) return jsonString(value.format("2006-01-02T15:04:05.999999999Z07:00"));

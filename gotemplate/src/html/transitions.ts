@@ -15,7 +15,7 @@ import { decodeCss, endsWithCssKeyword } from "./css.ts";
 import { nextJsCtx } from "./js.ts";
 
 /** The context after some text from the front, and how much of it that was. */
-export type Step = readonly [Context, number];
+type Step = readonly [Context, number];
 type Transition = (c: Context, text: string) => Step;
 
 const quoteStart = (text: string, count: number) => quote(Array.from(text).slice(0, count).join(""));
@@ -271,7 +271,7 @@ const inLineComment: Transition = (c, text) => {
 
 const inCss: Transition = (c, text) => {
   for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
+    switch (text[i] ?? "") {
       case "(": {
         if (!endsWithCssKeyword(text.slice(0, i).replace(/[\t\n\f\r ]+$/, ""), "url")) break;
         const j = spaceAt(text, i + 1);
