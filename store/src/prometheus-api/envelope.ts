@@ -1,10 +1,9 @@
 import type { FastifyReply } from "fastify";
+import { TRUNCATED } from "../metrics/query/query-json.ts";
 import type { ApiError } from "./api-error.ts";
 
 /** What a route answers with: data for the envelope, or a whole body that is ready. */
 export type Answer = { data: unknown; warnings?: string[] } | { body: Uint8Array };
-
-export const TRUNCATED = "results truncated due to limit";
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   const body =

@@ -11,6 +11,8 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 const MIN_TIME = "-292273086-05-16T16:47:06Z";
 const MAX_TIME = "292277025-08-18T07:12:54.999999999Z";
 const MAX_DURATION_MS = 2 ** 63 / 1e6;
+/** Farther away no double tells milliseconds apart. */
+const FARTHEST_MS = 2 ** 53 - 1;
 
 /** The parameters of a request: those of the form body first, then those of the URL, as Go merges them. */
 export class Parameters {
@@ -80,13 +82,13 @@ export class Parameters {
 }
 
 function parseTime(text: string, fail: (reason: string) => ApiError): UnixMs {
-  if (FLOAT.test(text)) return Math.round(Number(text) * 1000);
+  if (FLOAT.test(text)) return Math.max(-FARTHEST_MS, Math.min(FARTHEST_MS, Math.round(Number(text) * 1000)));
   if (RFC3339.test(text)) {
     const ms = Date.parse(text);
     if (!Number.isNaN(ms)) return ms;
   }
-  if (text === MIN_TIME) return -Infinity;
-  if (text === MAX_TIME) return Infinity;
+  if (text === MIN_TIME) return -FARTHEST_MS;
+  if (text === MAX_TIME) return FARTHEST_MS;
   throw fail(`cannot parse ${JSON.stringify(text)} to a valid timestamp`);
 }
 

@@ -152,6 +152,14 @@ describe("query", () => {
     expect(JSON.parse(body)).toMatchObject({ data: { result: [{ metric: {}, value: [5, "3"] }] } });
   });
 
+  test.each(["1e300", "-292273086-05-16T16:47:06Z", "292277025-08-18T07:12:54.999999999Z"])(
+    "a time as far away as %s is empty, not an error",
+    async (time) => {
+      expect(await data(`query?query=up&time=${time}`)).toEqual({ resultType: "vector", result: [] });
+      expect(await data(`labels?start=-292273086-05-16T16:47:06Z&end=${time}`)).toBeInstanceOf(Array);
+    },
+  );
+
   test("cuts the result to the limit and says so", async () => {
     const { json } = await get(`query?query=up&limit=1&time=${SECONDS + 30}`);
     expect(json).toMatchObject({ warnings: ["results truncated due to limit"] });

@@ -26,7 +26,7 @@ export interface HeadLimits {
   maxSeries: number;
 }
 
-export const LABEL_LIMITS = { labels: 128, nameLength: 1024, valueLength: 16_384 } as const;
+const LABEL_LIMITS = { labels: 128, nameLength: 1024, valueLength: 16_384 } as const;
 
 /** What became of a sample; a repeated one is there already. */
 export type Verdict = "taken" | "repeated" | Refusal;

@@ -1,4 +1,4 @@
-import { type QueryResult, resultToJson } from "@tocsin/promql";
+import { QueryError, type QueryResult, resultToJson } from "@tocsin/promql";
 
 /** How a query went, for `stats=true`. Seconds; samples as loaded from the store. */
 export interface QueryStats {
@@ -7,16 +7,79 @@ export interface QueryStats {
   samples: number;
 }
 
-const TRUNCATED = "results truncated due to limit";
+export const TRUNCATED = "results truncated due to limit";
 
-/** The body of a successful answer of `/api/v1/query` and `/api/v1/query_range`, cut to `limit` elements unless that is 0. */
-export function queryBody(result: QueryResult, limit: number, stats?: QueryStats): Uint8Array<ArrayBuffer> {
-  const truncated = truncate(result, limit);
-  const data = { ...resultToJson(result), ...(stats && { stats: statsJson(stats) }) };
-  const warnings = truncated ? [...result.warnings, TRUNCATED] : result.warnings;
-  return new TextEncoder().encode(
-    JSON.stringify({ status: "success", data, ...listOf("warnings", warnings), ...listOf("infos", result.infos) }),
-  );
+/** More than any client can use, and far less than brings the store's thread down. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
+export interface BodyOptions {
+  /** Elements of the result, 0 for all. */
+  limit: number;
+  stats?: QueryStats;
+  /** Default MAX_BODY_BYTES. */
+  maxBytes?: number;
+}
+
+/**
+ * The body of a successful answer of `/api/v1/query` and `/api/v1/query_range`, written one series at a time. Throws
+ * QueryError when it becomes too large.
+ */
+export function queryBody(result: QueryResult, options: BodyOptions): Uint8Array<ArrayBuffer> {
+  const body = new BodyWriter(options.maxBytes ?? MAX_BODY_BYTES);
+  const truncated = truncate(result, options.limit);
+  body.write(`{"status":"success","data":{"resultType":"${result.type}","result":`);
+  for (const piece of resultPieces(result)) body.write(piece);
+  if (options.stats) body.write(`,"stats":${JSON.stringify(statsJson(options.stats))}`);
+  body.write("}");
+  body.write(listJson("warnings", truncated ? [...result.warnings, TRUNCATED] : result.warnings));
+  body.write(listJson("infos", result.infos));
+  body.write("}");
+  return body.bytes();
+}
+
+function* resultPieces(result: QueryResult): Generator<string> {
+  if (result.type !== "matrix") {
+    yield JSON.stringify(resultToJson(result).result);
+    return;
+  }
+  let separator = "[";
+  for (const series of result.series) {
+    const [json] = resultToJson({ ...result, series: [series] }).result as [unknown];
+    yield separator + JSON.stringify(json);
+    separator = ",";
+  }
+  yield separator === "[" ? "[]" : "]";
+}
+
+class BodyWriter {
+  readonly #maxBytes: number;
+  readonly #pieces: Buffer[] = [];
+  #length = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  write(text: string): void {
+    const piece = Buffer.from(text);
+    this.#length += piece.length;
+    if (this.#length > this.#maxBytes) {
+      const limit = `${Math.floor(this.#maxBytes / 1024 / 1024)} MiB`;
+      throw new QueryError("execution", `the answer is larger than ${limit}; ask for fewer series or a larger step`);
+    }
+    this.#pieces.push(piece);
+  }
+
+  /** In a buffer of its own, so that it can be moved to another thread. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const whole = new Uint8Array(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
 }
 
 function truncate(result: QueryResult, limit: number): boolean {
@@ -26,8 +89,8 @@ function truncate(result: QueryResult, limit: number): boolean {
   return true;
 }
 
-function listOf(name: string, items: readonly string[]): Record<string, readonly string[]> {
-  return items.length > 0 ? { [name]: items } : {};
+function listJson(name: string, items: readonly string[]): string {
+  return items.length > 0 ? `,"${name}":${JSON.stringify(items)}` : "";
 }
 
 function statsJson({ queueTime, evalTime, samples }: QueryStats) {

@@ -86,10 +86,12 @@ export class QueryRunner {
     json: JsonOptions,
     signal: AbortSignal,
   ): Promise<QueryOutcome<{ body: Uint8Array<ArrayBuffer> }>> {
-    const outcome = await this.run(query, signal);
-    if (!outcome.ok) return outcome;
-    const { result, stats } = outcome;
-    return { ok: true, body: queryBody(result, json.limit, json.stats ? stats : undefined), stats };
+    try {
+      const { result, stats } = await this.#evaluate(query, signal);
+      return { ok: true, body: queryBody(result, { limit: json.limit, ...(json.stats && { stats }) }), stats };
+    } catch (error) {
+      return { ok: false, failure: toQueryFailure(error, query) };
+    }
   }
 
   #evaluate(query: Query, signal: AbortSignal): Promise<{ result: QueryResult; stats: QueryStats }> {
