@@ -139,7 +139,7 @@ export function fakeApi(): (request: IncomingMessage, response: ServerResponse) 
         ok({
           items: logPage("", now - 8000, now, 9, undefined)
             .items.map((item) => ({ ...item, traceId: id }))
-            .reverse(),
+            .toReversed(),
         }),
     ],
     [

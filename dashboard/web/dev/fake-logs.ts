@@ -3,8 +3,10 @@ import { hex, pick, seeded } from "./random.ts";
 
 const STEP_MS = 700;
 
-const LINES: readonly [string, LogItem["severity"], string][] = [
-  ["api", "info", "request completed"],
+type Line = readonly [service: string, severity: LogItem["severity"], message: string];
+const USUAL: Line = ["api", "info", "request completed"];
+const LINES: readonly Line[] = [
+  USUAL,
   ["api", "info", "order accepted"],
   ["rate-limiter", "debug", "bucket refilled"],
   ["sms", "info", "message handed to provider alpha"],
@@ -24,7 +26,7 @@ export function logAt(slot: number): LogItem {
   const random = seeded(slot);
   const broken = slot % 1300 > 1000;
   const index = Math.floor(random() * (broken ? LINES.length : 5 + random() * 3));
-  const [service, severity, message] = LINES[index] ?? (LINES[0] as (typeof LINES)[number]);
+  const [service, severity, message] = LINES[index] ?? USUAL;
   const timeMs = slot * STEP_MS + Math.floor(random() * STEP_MS);
   const route = pick(random, ["/orders", "/login", "/catalog", "/messages"]);
   return {
@@ -84,9 +86,7 @@ export function facets(q: string, fromMs: number, toMs: number, fields: readonly
     facets: fields.map((field) => {
       const counts = new Map<string, number>();
       for (const item of items) {
-        const value = String(
-          field === "service" ? item.service : field === "severity" ? item.severity : (item.attributes[field] ?? ""),
-        );
+        const value = field === "service" ? item.service : item.severity;
         if (value !== "") counts.set(value, (counts.get(value) ?? 0) + 1);
       }
       const values = [...counts].map(([value, count]) => ({ value, count }));
@@ -116,6 +116,10 @@ function fitsOne(item: LogItem, key: string | undefined, value: string): boolean
     case "trace_id":
       return item.traceId === value;
     default:
-      return String(item.attributes[key] ?? "").toLowerCase() === value;
+      return (
+        JSON.stringify(item.attributes[key] ?? "")
+          .replaceAll('"', "")
+          .toLowerCase() === value
+      );
   }
 }

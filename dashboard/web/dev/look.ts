@@ -73,11 +73,10 @@ async function axe(page: Page): Promise<string[]> {
 }
 
 async function overflow(page: Page): Promise<string[]> {
-  const wide = await page.evaluate(
-    () =>
-      document.querySelector("main") !== null &&
-      document.querySelector("main")!.scrollWidth > document.querySelector("main")!.clientWidth + 1,
-  );
+  const wide = await page.evaluate(() => {
+    const main = document.querySelector("main");
+    return main !== null && main.scrollWidth > main.clientWidth + 1;
+  });
   return wide ? ["the page scrolls sideways"] : [];
 }
 

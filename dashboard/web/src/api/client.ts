@@ -59,7 +59,7 @@ export async function sendJson(path: string, options: RequestOptions): Promise<v
 /** The `data` of a Prometheus API envelope. Throws ApiError. */
 export async function getPrometheus<T>(path: string, schema: z.ZodType<T>, options: RequestOptions = {}): Promise<T> {
   const envelope = z.object({ status: z.literal("success"), data: schema });
-  return (await getJson(`/api/v1/${path}`, envelope, options)).data as T;
+  return (await getJson(`/api/v1/${path}`, envelope, options)).data;
 }
 
 async function send(path: string, { params, signal, method = "GET", body }: RequestOptions): Promise<Response> {

@@ -211,7 +211,7 @@ function PointTable({
   const rows = times
     .map((at, row) => ({ at, row }))
     .slice(-MOST_TABLE_ROWS)
-    .reverse();
+    .toReversed();
   return (
     <div className={classes["table"]} style={{ height }} tabIndex={0} role="region" aria-label={label}>
       <table className={table["table"]}>

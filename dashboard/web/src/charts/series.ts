@@ -22,7 +22,7 @@ export function alignSeries(series: readonly Series[]): { times: UnixMs[]; value
   const times = [...new Set(series.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => a - b);
   const rowOf = new Map(times.map((at, row) => [at, row]));
   const values = series.map(({ points }) => {
-    const column: (number | null)[] = new Array<number | null>(times.length).fill(null);
+    const column = Array.from(times, (): number | null => null);
     for (const [at, value] of points) column[rowOf.get(at) ?? 0] = value;
     return column;
   });

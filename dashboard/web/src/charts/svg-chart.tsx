@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { CartesianGrid, Line as RechartsLine, LineChart, ReferenceLine, Tooltip, XAxis, YAxis } from "recharts";
 import { axisStyle, useFormatTime } from "../format/time.ts";
 import { alignSeries } from "./series.ts";
-import { PLOT_INSETS, type PlotProps } from "./series-chart.tsx";
+import { type Line, PLOT_INSETS, type PlotProps } from "./series-chart.tsx";
 import { PointTip } from "./point-tip.tsx";
 import { timeTicks } from "./time-scale.ts";
 
@@ -53,18 +53,7 @@ export function SvgChart({ lines, fromMs, toMs, width, height, format, threshold
       <Tooltip
         isAnimationActive={false}
         cursor={{ stroke: "var(--tc-line-strong)" }}
-        content={({ active, label, payload }) =>
-          active === true ? (
-            <PointTip
-              at={Number(label)}
-              format={format}
-              values={lines.map((line, index) => ({
-                line,
-                value: payload.find(({ dataKey }) => dataKey === `s${index}`)?.value as number | null | undefined,
-              }))}
-            />
-          ) : null
-        }
+        content={<Tip lines={lines} format={format} />}
       />
       {threshold !== undefined && (
         <ReferenceLine y={threshold} stroke="var(--tc-critical)" strokeDasharray="4 3" ifOverflow="extendDomain" />
@@ -89,4 +78,27 @@ export function SvgChart({ lines, fromMs, toMs, width, height, format, threshold
 /** Scales begin at zero unless something is below it. */
 function lowest(dataMin: number): number {
   return Math.min(0, dataMin);
+}
+
+/** recharts adds what is under the pointer to the props it was made with. */
+function Tip({
+  lines,
+  format,
+  active,
+  label,
+  payload = [],
+}: {
+  lines: readonly Line[];
+  format: (value: number) => string;
+  active?: boolean;
+  label?: number | string;
+  payload?: readonly { dataKey?: unknown; value?: unknown }[];
+}) {
+  if (active !== true) return null;
+  const valueOf = (index: number) => payload.find(({ dataKey }) => dataKey === `s${index}`)?.value;
+  const values = lines.map((line, index) => {
+    const value = valueOf(index);
+    return { line, value: typeof value === "number" ? value : null };
+  });
+  return <PointTip at={Number(label)} format={format} values={values} />;
 }

@@ -14,20 +14,20 @@ export function useBrush(
   insets = NO_INSETS,
 ) {
   const [drag, setDrag] = useState<{ start: number; end: number }>();
-  const place = (event: PointerEvent<Element>) => {
+  const place = (event: PointerEvent) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return (event.clientX - left - insets.left) / (width - insets.left - insets.right);
   };
   const handlers = {
-    onPointerDown: (event: PointerEvent<Element>) => {
+    onPointerDown: (event: PointerEvent) => {
       if (event.button !== 0) return;
       event.currentTarget.setPointerCapture(event.pointerId);
       setDrag({ start: place(event), end: place(event) });
     },
-    onPointerMove: (event: PointerEvent<Element>) => {
+    onPointerMove: (event: PointerEvent) => {
       if (drag !== undefined) setDrag({ ...drag, end: place(event) });
     },
-    onPointerUp: (event: PointerEvent<Element>) => {
+    onPointerUp: (event: PointerEvent) => {
       if (drag === undefined) return;
       const span = brushedSpan(drag.start, place(event), fromMs, toMs);
       setDrag(undefined);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useShortcuts } from "./use-shortcuts.ts";
 
 /**
@@ -13,10 +13,8 @@ export function useRowKeys(
     arrows = true,
   }: { onOpen: (index: number) => void; onMove?: (index: number) => void; arrows?: boolean },
 ): [number, (index: number) => void] {
-  const [row, setRow] = useState(-1);
-  useEffect(() => {
-    if (row >= count) setRow(count - 1);
-  }, [row, count]);
+  const [wanted, setRow] = useState(-1);
+  const row = Math.min(wanted, count - 1);
   const move = (by: 1 | -1) => {
     if (count === 0) return false;
     const next = Math.min(count - 1, Math.max(0, row + by));

@@ -96,7 +96,7 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
   );
 }
 
-function StaleBadge({ query }: { query: UseQueryResult<unknown> }) {
+function StaleBadge({ query }: { query: UseQueryResult }) {
   const { t } = useTranslation();
   const now = useNow(1000);
   const age = formatMs(Math.max(0, Math.round((now - query.dataUpdatedAt) / 1000) * 1000));

@@ -24,7 +24,11 @@ export function QueryBox({
 }) {
   const { t } = useTranslation();
   const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
+  const [applied, setApplied] = useState(value);
+  if (applied !== value) {
+    setApplied(value);
+    setDraft(value);
+  }
   useEffect(() => {
     if (!live || draft === value) return undefined;
     const timer = setTimeout(() => onCommit(draft), REST_MS);

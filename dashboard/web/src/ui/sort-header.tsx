@@ -2,14 +2,14 @@ import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import table from "./table.module.css";
 
 /** The head of a column that can be sorted by: pressed once, the greatest come first; again, the least. */
-export function SortHeader<K extends string>({
+export function SortHeader({
   column,
   label,
   sort,
   onSort,
   numeric = false,
 }: {
-  column: K;
+  column: string;
   label: string;
   /** `rate` or `-rate`; the minus puts the greatest first. */
   sort: string;

@@ -1,4 +1,4 @@
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { DEFAULT_RANGE, type Range, readRange } from "./range.ts";
 
@@ -7,13 +7,18 @@ export function useRange(): { range: Range; setRange: (range: Range) => void } {
   const [params, setParams] = useSearchParams();
   const from = params.get("from");
   const to = params.get("to");
-  const range = useMemo(() => readRange(from, to, Date.now()), [from, to]);
+  // To tell a range from nonsense, the time at which the page was opened is near enough.
+  const [opened] = useState(() => Date.now());
+  const range = useMemo(() => readRange(from, to, opened), [from, to, opened]);
   const setRange = useCallback(
     (next: Range) =>
       setParams((current) => {
         const search = new URLSearchParams(current);
         const isDefault = next.from === DEFAULT_RANGE.from && next.to === DEFAULT_RANGE.to;
-        for (const end of ["from", "to"] as const) isDefault ? search.delete(end) : search.set(end, next[end]);
+        for (const end of ["from", "to"] as const) {
+          if (isDefault) search.delete(end);
+          else search.set(end, next[end]);
+        }
         return search;
       }),
     [setParams],
@@ -67,7 +72,7 @@ export function localZone(): string {
 
 function isZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
     return false;
   }

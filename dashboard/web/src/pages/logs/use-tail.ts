@@ -10,13 +10,14 @@ const MOST_PER_BEAT = 2000;
 
 /** The live rows of a search while `active`. `isHeld` is asked at each beat whether the list must stand still. */
 export function useTail(q: string, active: boolean, isHeld: () => boolean) {
-  const [buffer, setBuffer] = useState<TailBuffer>(EMPTY_TAIL);
+  const [rows, setRows] = useState<{ q: string; buffer: TailBuffer }>({ q, buffer: EMPTY_TAIL });
+  // What came in for another search is not this one's.
+  const buffer = rows.q === q ? rows.buffer : EMPTY_TAIL;
   const [connected, setConnected] = useState(false);
   const held = useRef(isHeld);
   useEffect(() => {
     held.current = isHeld;
   });
-  useEffect(() => setBuffer(EMPTY_TAIL), [q]);
   useEffect(() => {
     if (!active) return undefined;
     let arrived: LogItem[] = [];
@@ -31,7 +32,10 @@ export function useTail(q: string, active: boolean, isHeld: () => boolean) {
     const beat = setInterval(() => {
       const batch = arrived;
       arrived = [];
-      setBuffer((current) => addToTail(current, batch, held.current()));
+      setRows((current) => ({
+        q,
+        buffer: addToTail(current.q === q ? current.buffer : EMPTY_TAIL, batch, held.current()),
+      }));
     }, CADENCE_MS);
     return () => {
       clearInterval(beat);
@@ -39,6 +43,6 @@ export function useTail(q: string, active: boolean, isHeld: () => boolean) {
       setConnected(false);
     };
   }, [q, active]);
-  const release = useCallback(() => setBuffer(releaseTail), []);
+  const release = useCallback(() => setRows(({ q, buffer }) => ({ q, buffer: releaseTail(buffer) })), []);
   return { buffer, connected, release };
 }

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, SegmentedControl } from "@mantine/core";
 import { IconListSearch, IconPlayerPlay, IconPlus, IconX } from "@tabler/icons-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { z } from "zod";
@@ -100,7 +100,11 @@ function Expression({
   const { t } = useTranslation();
   const [draft, setDraft] = useState(expression);
   const [runs, setRuns] = useState(0);
-  useEffect(() => setDraft(expression), [expression]);
+  const [applied, setApplied] = useState(expression);
+  if (applied !== expression) {
+    setApplied(expression);
+    setDraft(expression);
+  }
   const run = (next: string) => {
     // The same expression run again asks again, though the address does not change.
     if (next === expression) setRuns(runs + 1);

@@ -12,9 +12,10 @@ import { EmptyState, Panel, QueryView } from "../../ui/panel.tsx";
 import { ServiceState } from "../../ui/service-state.tsx";
 import { markOfSeverity, SeverityMark } from "../../ui/severity-mark.tsx";
 import table from "../../ui/table.module.css";
-import { absoluteRange, resolveRange } from "../../url/range.ts";
+import { absoluteRange } from "../../url/range.ts";
 import { useRange } from "../../url/use-range.ts";
 import { useLink } from "../../url/use-search.ts";
+import { useSpan } from "../../url/use-span.ts";
 import classes from "./service-page.module.css";
 
 /** One service: how it does, what fires about it, its operations, and the ways to its logs and traces. */
@@ -61,8 +62,8 @@ function Head({ detail }: { detail: ServiceDetail }) {
 
 function RedCharts({ detail }: { detail: ServiceDetail }) {
   const { t } = useTranslation();
-  const { range, setRange } = useRange();
-  const { fromMs, toMs } = resolveRange(range, Date.now());
+  const { setRange } = useRange();
+  const { fromMs, toMs } = useSpan();
   const charts = useMemo(() => redSeries(detail), [detail]);
   const zoom = (from: number, to: number) => setRange(absoluteRange(from, to));
   const chart = (label: string, series: Series[], format: (value: number) => string) => (

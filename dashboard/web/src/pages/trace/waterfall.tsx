@@ -33,6 +33,7 @@ export function Waterfall({
   const rows = useMemo(() => visibleRows(tree, collapsed), [tree, collapsed]);
   const hues = useMemo(() => huesOf(tree.services), [tree.services]);
   const path = useMemo(() => new Map(tree.roots.flatMap((root) => [...criticalPath(root)])), [tree]);
+  // oxlint-disable-next-line react/incompatible-library -- nothing here is memoised by a compiler
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

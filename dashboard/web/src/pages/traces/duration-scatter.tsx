@@ -5,7 +5,7 @@ import { fractionOf, timeTicks } from "../../charts/time-scale.ts";
 import { useBrush } from "../../charts/use-brush.ts";
 import { formatMs } from "../../format/quantity.ts";
 import { axisStyle, useFormatTime } from "../../format/time.ts";
-import { type Range, resolveRange } from "../../url/range.ts";
+import { useSpan } from "../../url/use-span.ts";
 import classes from "./traces-page.module.css";
 
 const HEIGHT = 100;
@@ -15,12 +15,10 @@ const TOP = 14;
 /** Each trace as a dot: when it began, how long it took (logarithmic), failed ones as crosses. A drag picks a time. */
 export function DurationScatter({
   traces,
-  range,
   whole,
   onZoom,
 }: {
   traces: readonly TraceSummary[];
-  range: Range;
   /** Whether these are all the traces of the range; else the axis begins at the oldest. */
   whole: boolean;
   onZoom: (fromMs: number, toMs: number) => void;
@@ -28,7 +26,7 @@ export function DurationScatter({
   const { t } = useTranslation();
   const format = useFormatTime();
   const { ref, width } = useElementSize();
-  const asked = resolveRange(range, Date.now());
+  const asked = useSpan();
   const oldest = Math.min(...traces.map(({ startTime }) => Date.parse(startTime)));
   const fromMs = whole ? asked.fromMs : Math.max(asked.fromMs, oldest);
   const { toMs } = asked;

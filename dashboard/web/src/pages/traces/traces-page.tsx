@@ -76,7 +76,6 @@ export function Component() {
       {rows.length > 0 && (
         <DurationScatter
           traces={rows}
-          range={range}
           whole={!traces.hasNextPage}
           onZoom={(fromMs, toMs) => setRange(absoluteRange(fromMs, toMs))}
         />

@@ -23,6 +23,8 @@ import {
   zoomOut,
 } from "../../url/range.ts";
 import { useRange, useZone } from "../../url/use-range.ts";
+import { useSpan } from "../../url/use-span.ts";
+import { useNow } from "../use-now.ts";
 import classes from "./range-picker.module.css";
 
 /** The stretch of time the page shows: quick ranges, free input, moving, zooming, and a link that stays put. */
@@ -102,7 +104,8 @@ function Move({ label, icon, onClick }: { label: string; icon: React.ReactNode; 
 function CustomRange({ range, onApply }: { range: Range; onApply: (range: Range) => void }) {
   const { t } = useTranslation();
   const [draft, setDraft] = useState(range);
-  const verdict = checkRange(draft, Date.now());
+  const now = useNow(10_000);
+  const verdict = checkRange(draft, now);
   const errorOf = (field: "from" | "to") => {
     if (verdict.status === "unreadable" && verdict.field === field) return t("range.unreadable");
     return verdict.status === "reversed" && field === "to" ? t("range.reversed") : undefined;
@@ -138,10 +141,10 @@ function CustomRange({ range, onApply }: { range: Range; onApply: (range: Range)
 function useRangeText(range: Range): string {
   const { t } = useTranslation();
   const format = useFormatTime();
+  const { fromMs, toMs } = useSpan();
+  const sameDay = format(fromMs, "day") === format(toMs, "day");
   const quick = quickRangeOf(range);
   if (quick !== undefined) return t("range.last", { duration: quick });
-  const { fromMs, toMs } = resolveRange(range, Date.now());
-  const sameDay = format(fromMs, "day") === format(toMs, "day");
   const style: TimeStyle = toMs - fromMs < 600_000 ? "dateTime" : "dateMinute";
   const endStyle: TimeStyle = toMs - fromMs < 600_000 ? "time" : "minute";
   return t("range.between", { from: format(fromMs, style), to: format(toMs, sameDay ? endStyle : style) });
@@ -150,7 +153,8 @@ function useRangeText(range: Range): string {
 function useZoneName(): string {
   const { zone } = useZone();
   const { i18n } = useTranslation();
-  return zoneName(zone, i18n.language, Date.now());
+  const { toMs } = useSpan();
+  return zoneName(zone, i18n.language, toMs);
 }
 
 /** Copies the page's address with the range written out as two points in time. */
