@@ -17,6 +17,7 @@ const SIGNALS: Readonly<Record<string, Signal>> = {
   "/v1/traces": "traces",
   "/v1/metrics": "metrics",
 };
+const MAX_ABANDONED_BYTES = 128 * 1024 * 1024;
 const CONTENT_TYPES: Readonly<Record<Encoding, string>> = {
   protobuf: "application/x-protobuf",
   json: "application/json",
@@ -216,10 +217,18 @@ class OtlpHttpReceiver implements Receiver {
     send(response, status, "text/plain; charset=utf-8", Buffer.from(text));
   }
 
-  /** The rest of an unread body is thrown away, and the connection is not used again. */
+  /**
+   * The rest of an unread body is thrown away, so that a sender that is still writing gets to read the answer; one that
+   * goes on for too long is cut off.
+   */
   #abandonBody(request: IncomingMessage, response: ServerResponse): void {
-    if (request.complete && !this.#stopping) return;
-    if (!response.headersSent) response.setHeader("connection", "close");
+    if (this.#stopping && !response.headersSent) response.setHeader("connection", "close");
+    if (request.complete) return;
+    let left = MAX_ABANDONED_BYTES;
+    request.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) request.destroy();
+    });
     request.resume();
   }
 }
