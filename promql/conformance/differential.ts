@@ -83,9 +83,7 @@ export async function askOurs(engine: Engine, source: MemorySource, request: Que
   const { q, start, end, step } = request;
   let result: QueryResult;
   try {
-    result = await (step === 0
-      ? engine.instant(source, q, start)
-      : engine.range(source, q, start, end, step));
+    result = await (step === 0 ? engine.instant(source, q, start) : engine.range(source, q, start, end, step));
   } catch (error) {
     return { error: (error as Error).message };
   }
@@ -110,7 +108,9 @@ export async function askOurs(engine: Engine, source: MemorySource, request: Que
 export function difference(expected: Answer, actual: Answer): string | undefined {
   if ("error" in expected || "error" in actual) {
     const [want, got] = [expected, actual].map((answer) => ("error" in answer ? answer.error : undefined));
-    return normalized(want) === normalized(got) ? undefined : `error: expected ${want ?? "none"}\n  got ${got ?? "none"}`;
+    return normalized(want) === normalized(got)
+      ? undefined
+      : `error: expected ${want ?? "none"}\n  got ${got ?? "none"}`;
   }
   for (const [key, points] of expected.series) {
     const others = actual.series.get(key);
@@ -129,7 +129,10 @@ export function difference(expected: Answer, actual: Answer): string | undefined
 
 /** Which of several duplicates is named depends on the order of a hash map. */
 const normalized = (error: string | undefined): string | undefined =>
-  error?.replace(/(found duplicate series for the match group ).*?( on the \w+ hand-side of the operation: ).*/, "$1$2");
+  error?.replace(
+    /(found duplicate series for the match group ).*?( on the \w+ hand-side of the operation: ).*/,
+    "$1$2",
+  );
 
 function sameNotes(expected: readonly string[], actual: readonly string[]): string | undefined {
   const [want, got] = [expected, actual].map((notes) => notes.toSorted().join("\n  "));
@@ -147,5 +150,4 @@ function isClose(a: number, b: number): boolean {
   return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 }
 
-const show = (point: Point | undefined): string =>
-  typeof point === "number" ? String(point) : JSON.stringify(point);
+const show = (point: Point | undefined): string => (typeof point === "number" ? String(point) : JSON.stringify(point));

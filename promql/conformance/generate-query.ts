@@ -109,7 +109,8 @@ export class QueryGenerator {
     const kind = random.next();
     if (kind < 0.75) return `${random.pick(AGGREGATIONS)}${modifier} (${vector})`;
     if (kind < 0.85) return `quantile${modifier} (${random.pick(["0.5", "0.99", "0", "1", "-1", "2"])}, ${vector})`;
-    if (kind < 0.95) return `${random.pick(["topk", "bottomk"])}${modifier} (${random.int(0, 4)}, ${vector})`;
+    // Which of several equal ones is taken depends on the order of a hash map, so only distinct values are ranked.
+    if (kind < 0.95) return `${random.pick(["topk", "bottomk"])}${modifier} (${random.int(0, 4)}, temperature)`;
     return `count_values${modifier} ("value", ${vector})`;
   }
 
@@ -147,7 +148,8 @@ export class QueryGenerator {
 
   private scalar(depth: number): string {
     const { random } = this;
-    if (depth <= 0 || random.chance(0.7)) return random.pick(["0", "1", "2.5", "-3", "1e3", "Inf", "NaN", "5m", "0x1F"]);
+    if (depth <= 0 || random.chance(0.7))
+      return random.pick(["0", "1", "2.5", "-3", "1e3", "Inf", "NaN", "5m", "0x1F"]);
     switch (random.int(0, 4)) {
       case 0:
         return `scalar(${this.vector(depth - 1)})`;
@@ -214,8 +216,10 @@ export class QueryGenerator {
     const kind = random.next();
     const q = random.pick(["0.5", "0.9", "0.99", "0", "1", "-1", "1.5"]);
     if (kind < 0.5) return `histogram_quantile(${q}, ${vector})`;
-    if (kind < 0.7) return `histogram_fraction(${random.pick(["0", "-Inf", "0.2"])}, ${random.pick(["1", "+Inf", "4.2"])}, ${vector})`;
-    if (kind < 0.85) return `${random.pick(["histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev"])}(${vector})`;
+    if (kind < 0.7)
+      return `histogram_fraction(${random.pick(["0", "-Inf", "0.2"])}, ${random.pick(["1", "+Inf", "4.2"])}, ${vector})`;
+    if (kind < 0.85)
+      return `${random.pick(["histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev"])}(${vector})`;
     return vector;
   }
 }

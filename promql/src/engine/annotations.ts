@@ -132,10 +132,8 @@ export const notes = {
     `vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quoteString(metric)}`,
   notCounter: (metric: string) => `this native histogram metric is not a counter: ${quoteString(metric)}`,
   notGauge: (metric: string) => `this native histogram metric is not a gauge: ${quoteString(metric)}`,
-  counterResetCollision: (operation: HistogramOperation) =>
-    `conflicting counter resets during histogram ${operation}`,
-  mismatchedBuckets: (operation: HistogramOperation) =>
-    `mismatched custom buckets were reconciled during ${operation}`,
+  counterResetCollision: (operation: HistogramOperation) => `conflicting counter resets during histogram ${operation}`,
+  mismatchedBuckets: (operation: HistogramOperation) => `mismatched custom buckets were reconciled during ${operation}`,
   histogramIgnored: (aggregation: string) => `ignored histogram in ${aggregation} aggregation`,
   histogramsIgnoredInRange: (metric: string) =>
     `ignored histograms in a range containing both floats and histograms for metric name ${quoteString(metric)}`,

@@ -42,7 +42,7 @@ export class Series {
   }
 
   histogramAt(step: number): Histogram | undefined {
-    return this.histograms?.[step];
+    return this.kinds !== undefined && this.kinds[step] === HISTOGRAM ? this.histograms?.[step] : undefined;
   }
 
   get hasHistograms(): boolean {

@@ -6,6 +6,9 @@ import type { Plan, SelectorPlan } from "./plan.ts";
 /** A point where the query may be interrupted, or where it waits for the source. */
 export type Pause = Promise<void> | undefined;
 
+/** How many series may be worked through between two pauses. */
+export const SERIES_PER_PAUSE = 32;
+
 /** Evaluation runs in generators: they pause so that other work gets its turn and a query can be cancelled. */
 export type Evaluating<T> = Generator<Pause, T, undefined>;
 

@@ -124,7 +124,11 @@ export class Evaluator implements Evaluation {
     return once.map((series) => {
       const histogram = series.histogramAt(0);
       if (histogram === undefined)
-        return new Series(series.labels, series.dropName, new Float64Array(grid.count).fill(series.values[0] as number));
+        return new Series(
+          series.labels,
+          series.dropName,
+          new Float64Array(grid.count).fill(series.values[0] as number),
+        );
       const column = new ColumnBuilder(grid.count);
       for (let step = 0; step < grid.count; step++) column.setHistogram(step, histogram);
       return column.finish(series.labels, series.dropName) ?? series;
@@ -191,10 +195,7 @@ export class Evaluator implements Evaluation {
   hold(samples: number): void {
     this.held += samples;
     if (this.held > this.options.maxSamples) {
-      throw new QueryError(
-        "execution",
-        "query processing would load too many samples into memory in query execution",
-      );
+      throw new QueryError("execution", "query processing would load too many samples into memory in query execution");
     }
   }
 

@@ -1,4 +1,4 @@
-import { ABSENT, FLOAT, HISTOGRAM, Series } from "./column.ts";
+import { ABSENT, FLOAT, Series } from "./column.ts";
 import type { Histogram } from "./histogram/shape.ts";
 import { QueryError } from "./result.ts";
 
@@ -31,21 +31,24 @@ function join(group: readonly Series[], allowMixed: boolean): Series {
   const steps = first.values.length;
   const values = new Float64Array(steps);
   const kinds = new Uint8Array(steps);
+  /** FLOAT, HISTOGRAM, or both. */
+  const taken = new Uint8Array(steps);
   let histograms: (Histogram | undefined)[] | undefined;
   for (const series of group) {
     for (let step = 0; step < steps; step++) {
       const kind = series.kindAt(step);
       if (kind === ABSENT) continue;
-      const before = kinds[step];
-      if (before !== ABSENT) {
-        if (!allowMixed || before === kind) throw sameLabelset();
-        if (before === FLOAT) continue;
-      }
+      const before = taken[step] as number;
+      if ((before & kind) !== 0 || (before !== 0 && !allowMixed)) throw sameLabelset();
+      taken[step] = before | kind;
+      if (before === FLOAT) continue;
       kinds[step] = kind;
-      values[step] = series.values[step] ?? 0;
-      if (kind !== HISTOGRAM) continue;
-      histograms ??= Array.from({ length: steps });
-      histograms[step] = series.histogramAt(step);
+      if (kind === FLOAT) {
+        values[step] = series.values[step] as number;
+      } else {
+        histograms ??= Array.from({ length: steps });
+        histograms[step] = series.histogramAt(step);
+      }
     }
   }
   return new Series(first.labels, first.dropName, values, kinds, histograms);

@@ -205,8 +205,7 @@ class Planner {
       }
       case "subquery": {
         const time = this.time(expr);
-        const stepMs =
-          this.duration(expr.stepMs, expr.stepExpr, false) || this.options.defaultSubqueryStepMs;
+        const stepMs = this.duration(expr.stepMs, expr.stepExpr, false) || this.options.defaultSubqueryStepMs;
         const rangeMs = this.duration(expr.rangeMs, expr.rangeExpr, false);
         const inner = this.plan(expr.expr, { func: around.func, stats: false });
         const body = inner.invariant ? invariantPlan(inner.plan) : inner.plan;
@@ -258,7 +257,8 @@ class Planner {
     const [first] = args;
     const hasReference = func !== "info" || (first !== undefined && sharedReference(first.plan) !== undefined);
     const invariant = stepless && hasReference && evaluated.every((arg) => arg.invariant);
-    if (invariant) return { plan: { kind: "call", func, args: args.map(({ plan }) => plan), pos }, invariant, wrap: true };
+    if (invariant)
+      return { plan: { kind: "call", func, args: args.map(({ plan }) => plan), pos }, invariant, wrap: true };
     const plans = args.map((arg, i) => (func === "info" && i === 1 ? arg.plan : wrapIf(arg)));
     return { plan: { kind: "call", func, args: plans, pos }, invariant, wrap: false };
   }

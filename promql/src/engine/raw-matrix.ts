@@ -31,7 +31,16 @@ function* rawRange(ev: Evaluator, { selector, rangeMs, pos }: RangePlan, grid: G
   const before = anchored || smoothed ? ev.lookbackMs : 0;
   const after = smoothed ? ev.lookbackMs : 0;
   const found = yield* ev.select(selector, startMs - before, endMs + after, rangeMs, grid);
-  const call: RangeCall = { notes: ev.notes, pos, rangeMs, anchored, smoothed, useStartTimestamps: false, scalars: [] };
+  const call: RangeCall = {
+    notes: ev.notes,
+    pos,
+    rangeMs,
+    steps: 1,
+    anchored,
+    smoothed,
+    useStartTimestamps: false,
+    scalars: [],
+  };
   const results: { labels: LabelSet; points: MatrixSeries }[] = [];
   for (const { labels, floats, histograms } of found) {
     yield undefined;

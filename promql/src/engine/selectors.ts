@@ -1,14 +1,17 @@
 import type { SeriesData } from "../series-source.ts";
 import { notes } from "./annotations.ts";
 import { ColumnBuilder, type Grid, Series } from "./column.ts";
-import type { Evaluation, SeriesStream } from "./evaluation.ts";
+import { type Evaluation, SERIES_PER_PAUSE, type SeriesStream } from "./evaluation.ts";
 import { LabelSet } from "./label-set.ts";
 import type { SelectorPlan, TimePlan } from "./plan.ts";
 import { smoothFloats, smoothHistograms } from "./range/interpolation.ts";
 import type { SourceSeries } from "./source-series.ts";
 
 /** The times a selector looks at, step by step: fixed with `@`, else the step's own; both shifted by the offset. */
-export function referenceTimes({ atMs, offsetMs }: TimePlan, grid: Grid): { firstMs: number; stepMs: number; lastMs: number } {
+export function referenceTimes(
+  { atMs, offsetMs }: TimePlan,
+  grid: Grid,
+): { firstMs: number; stepMs: number; lastMs: number } {
   const firstMs = (atMs ?? grid.startMs) - offsetMs;
   const stepMs = atMs === undefined ? grid.stepMs : 0;
   return { firstMs, stepMs, lastMs: firstMs + (grid.count - 1) * stepMs };
@@ -19,8 +22,9 @@ export function* streamSelector(ev: Evaluation, plan: SelectorPlan, grid: Grid):
   const times = referenceTimes(plan, grid);
   const ahead = plan.smoothed ? ev.lookbackMs : 0;
   const found = yield* ev.select(plan, times.firstMs - ev.lookbackMs, times.lastMs + ahead, 0, grid);
+  let next = 0;
   for (const source of found) {
-    yield undefined;
+    if (next++ % SERIES_PER_PAUSE === 0) yield undefined;
     const series = plan.smoothed
       ? smoothedSeries(ev, plan, source, times, grid)
       : latestSamples(source.data, source.labels, times, grid.count, ev.lookbackMs);

@@ -157,8 +157,7 @@ interface Failure {
   error: QueryError;
 }
 
-const isEarlier = (a: Failure, b: Failure): boolean =>
-  (a.step - b.step || a.phase - b.phase || a.index - b.index) < 0;
+const isEarlier = (a: Failure, b: Failure): boolean => (a.step - b.step || a.phase - b.phase || a.index - b.index) < 0;
 
 /** Whether a step's result is one too many for its group. */
 function mismatch(matched: number, seen: Set<string> | undefined, { labels }: PairResult): QueryError | undefined {

@@ -83,20 +83,34 @@ export function formatShortest(value: number): string {
   return value !== 0 && (exponent < -4 || exponent >= 6) ? formatExponent(value) : formatPlain(value);
 }
 
-/** Like Go's `%.Ng`. */
+/** Like Go's `%.Ng`: exact ties go to the even digit, where JavaScript rounds up. */
 export function formatPrecision(value: number, digits: number): string {
   const named = special(value);
   if (named !== undefined) return named;
-  const text = value.toExponential(digits - 1);
-  const exponent = Number(text.split("e")[1]);
+  const { mantissa, exponent } = roundToEven(value, digits);
+  const sign = value < 0 ? "-" : "";
   if (value !== 0 && (exponent < -4 || exponent >= digits)) {
-    const [mantissa = "", power = ""] = text.split("e");
-    return padExponent(`${trimZeros(mantissa)}e${power}`);
+    const text = `${mantissa.slice(0, 1)}.${mantissa.slice(1)}`;
+    return padExponent(`${sign}${trimZeros(text)}e${exponent < 0 ? "-" : "+"}${Math.abs(exponent)}`);
   }
-  return trimZeros(value.toFixed(Math.max(0, digits - 1 - exponent)));
+  if (exponent < 0) return sign + trimZeros(`0.${"0".repeat(-exponent - 1)}${mantissa}`);
+  return sign + trimZeros(`${mantissa.slice(0, exponent + 1)}.${mantissa.slice(exponent + 1)}`);
 }
 
-const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+/** The first significant digits of a number, and the power of ten of the first one. */
+function roundToEven(value: number, digits: number): { mantissa: string; exponent: number } {
+  const [all = "", power = "0"] = Math.abs(value).toExponential(100).replace(".", "").split("e");
+  const rest = all.slice(digits);
+  const head = BigInt(all.slice(0, digits));
+  const isTie = /^50*$/.test(rest);
+  const up = isTie ? head % 2n === 1n : rest >= "5";
+  const mantissa = String(up ? head + 1n : head).padStart(digits, "0");
+  // 9.99 may have become 10.0.
+  if (mantissa.length > digits) return { mantissa: mantissa.slice(0, digits), exponent: Number(power) + 1 };
+  return { mantissa, exponent: Number(power) };
+}
+
+const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0*$/, "") : text);
 const padExponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2");
 
 /** Like Go's `%.Nf`. */
@@ -116,7 +130,9 @@ export function formatOpenMetrics(value: number): string {
 
 /** Reads a float as Go's ParseFloat does; undefined when it is none. */
 export function parseGoFloat(text: string): number | undefined {
-  const match = /^([+-]?)(?:(inf|infinity)|(nan)|(\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d[\d_]*(?:e[+-]?\d+)?))$/i.exec(text);
+  const match = /^([+-]?)(?:(inf|infinity)|(nan)|(\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d[\d_]*(?:e[+-]?\d+)?))$/i.exec(
+    text,
+  );
   if (!match) return undefined;
   const [, sign, infinity, nan, number] = match;
   if (nan !== undefined) return Number.NaN;

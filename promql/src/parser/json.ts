@@ -85,8 +85,7 @@ function timeToJson({ offsetMs, offsetExpr, atMs, atEdge }: TimeModifiers) {
 
 function durationToJson(expr: DurationOperand | undefined): Record<string, unknown> | null {
   if (expr === undefined) return null;
-  if (expr.type === "number")
-    return { type: "numberLiteral", val: formatPlain(expr.value), duration: expr.duration };
+  if (expr.type === "number") return { type: "numberLiteral", val: formatPlain(expr.value), duration: expr.duration };
   const { op, lhs, rhs, wrapped } = expr;
   return { type: "durationExpr", op, lhs: durationToJson(lhs), rhs: durationToJson(rhs), wrapped };
 }

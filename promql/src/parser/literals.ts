@@ -13,7 +13,8 @@ export function parseNumber(text: string): number {
     const value = BigInt(/^0[0-7]/.test(plain) ? `0o${plain.slice(1)}` : plain);
     if (value < 1n << 63n) return Number(value);
   }
-  const invalid = (why: string) => new Error(`error parsing number: strconv.ParseFloat: parsing ${quoteString(text)}: ${why}`);
+  const invalid = (why: string) =>
+    new Error(`error parsing number: strconv.ParseFloat: parsing ${quoteString(text)}: ${why}`);
   if (!DECIMAL.test(text)) throw invalid("invalid syntax");
   const value = Number(plain);
   if (value === Infinity) throw invalid("value out of range");
@@ -61,7 +62,8 @@ export function unquote(token: string): string {
   const body = token.slice(1, -1);
   if (token.startsWith("`") || !body.includes("\\")) return body;
   const bytes: number[] = [];
-  const pattern = /\\(?:([abfnrtv])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["'\\]))|([^\\]+)/g;
+  const pattern =
+    /\\(?:([abfnrtv])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["'\\]))|([^\\]+)/g;
   for (const [, simple, octal, hex, short, long, quoted, plain] of body.matchAll(pattern)) {
     if (simple !== undefined) bytes.push(SIMPLE[simple] ?? 0);
     else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8));
@@ -79,7 +81,7 @@ export function unquote(token: string): string {
  */
 function decodeBytes(bytes: readonly number[]): string {
   let text = "";
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const rune = decodeRune(bytes, at);
     text += rune ?? String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
     at += rune === undefined ? 1 : encoder.encode(rune).length;

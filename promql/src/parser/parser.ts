@@ -360,7 +360,7 @@ class Parser {
     const value = this.take();
     const matcher = { name, type, value: unquote(value.text) };
     try {
-      return void new CompiledMatcher(matcher), matcher;
+      return (void new CompiledMatcher(matcher), matcher);
     } catch (error) {
       // The model compiles with a flag in front, which is not part of what the user wrote.
       return this.fail((error as Error).message.replace("`(?s)", "`"), { start: label.start, end: value.end });
@@ -520,20 +520,27 @@ class Parser {
       const end = this.expect(")").end;
       return this.signed(sign, wrap(inner, { start: inner.pos.start, end }));
     }
-    const operand = this.signed(sign, this.nested(() => this.durationBinary(POWER)));
+    const operand = this.signed(
+      sign,
+      this.nested(() => this.durationBinary(POWER)),
+    );
     return this.durationRest(operand, 0);
   }
 
   private positiveDuration(): DurationOperand {
     const duration = this.durationBinary(0);
-    if (duration.type === "number" && duration.value <= 0)
-      this.fail("duration must be greater than 0", duration.pos);
+    if (duration.type === "number" && duration.value <= 0) this.fail("duration must be greater than 0", duration.pos);
     return duration;
   }
 
   private durationBinary(minPrecedence: number): DurationOperand {
     const sign = this.accept("+") ?? this.accept("-");
-    const first = sign ? this.signed(sign, this.nested(() => this.durationBinary(POWER))) : this.durationOperand();
+    const first = sign
+      ? this.signed(
+          sign,
+          this.nested(() => this.durationBinary(POWER)),
+        )
+      : this.durationOperand();
     return this.durationRest(first, minPrecedence);
   }
 
@@ -598,8 +605,7 @@ class Parser {
   }
 
   private requireDurationExpressions(expr: DurationOperand): void {
-    if (!this.options.durationExpressions)
-      this.fail("experimental duration expression is not enabled", expr.pos);
+    if (!this.options.durationExpressions) this.fail("experimental duration expression is not enabled", expr.pos);
   }
 
   private peek(): Token {

@@ -52,8 +52,7 @@ function print(expr: Expr): string {
 
 function pretty(expr: Expr, level: number): string {
   const indent = "  ".repeat(level);
-  if (expr.type === "subquery")
-    return isLong(expr) ? pretty(expr.expr, level) + printSubqueryRange(expr) : print(expr);
+  if (expr.type === "subquery") return isLong(expr) ? pretty(expr.expr, level) + printSubqueryRange(expr) : print(expr);
   if (expr.type === "unary") return indent + expr.op + pretty(expr.expr, level).trim();
   if (!isLong(expr)) return indent + print(expr);
   switch (expr.type) {

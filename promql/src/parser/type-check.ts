@@ -122,10 +122,7 @@ class TypeChecker {
     if (isSet && matching.card === "one-to-one") matching.card = "many-to-many";
     const shared = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
     if (shared !== undefined) {
-      this.fail(
-        `label ${quoteString(shared)} must not occur in ON and GROUP clause at once`,
-        this.operatorRange(expr),
-      );
+      this.fail(`label ${quoteString(shared)} must not occur in ON and GROUP clause at once`, this.operatorRange(expr));
     }
     for (const [type, side] of [
       [lhs, expr.lhs],
@@ -141,8 +138,7 @@ class TypeChecker {
       delete expr.matching;
       if (isSet) this.fail(`set operator ${quoteString(op)} not allowed in binary scalar expression`, expr.pos);
     } else if (isSet) {
-      if (matching.card !== "many-to-many")
-        this.fail(`no grouping allowed for ${quoteString(op)} operation`, expr.pos);
+      if (matching.card !== "many-to-many") this.fail(`no grouping allowed for ${quoteString(op)} operation`, expr.pos);
       if (fills) this.fail("filling in missing series not allowed for set operators", expr.pos);
     }
     return type;
@@ -191,8 +187,7 @@ class TypeChecker {
     if (type !== "vector")
       this.fail(`expected type instant vector in call to function "info", got ${describeType(type)}`, call.pos);
     if (labels.type !== "vectorSelector") this.fail("expected label selectors only", labels.pos);
-    else if (labels.name !== "")
-      this.fail("expected label selectors only, got vector selector instead", labels.pos);
+    else if (labels.name !== "") this.fail("expected label selectors only, got vector selector instead", labels.pos);
   }
 
   private selector({ name, matchers, pos }: VectorSelector): void {

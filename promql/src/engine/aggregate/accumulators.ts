@@ -19,7 +19,12 @@ export interface AccumulatorContext {
 }
 
 /** Runs over the steps at which the series has a float; histograms are noted as ignored. */
-function eachFloat(series: Series, name: string, ctx: AccumulatorContext, visit: (value: number, step: number) => void) {
+function eachFloat(
+  series: Series,
+  name: string,
+  ctx: AccumulatorContext,
+  visit: (value: number, step: number) => void,
+) {
   const { values, kinds } = series;
   for (let step = 0; step < ctx.steps; step++) {
     const kind = kinds === undefined ? 1 : kinds[step];
@@ -65,7 +70,8 @@ export class ExtremeAccumulator implements Accumulator {
     const isMax = this.name === "max";
     eachFloat(series, this.name, this.ctx, (value, step) => {
       const current = values[step] as number;
-      if (seen[step] === 0 || (isMax ? current < value : current > value) || Number.isNaN(current)) values[step] = value;
+      if (seen[step] === 0 || (isMax ? current < value : current > value) || Number.isNaN(current))
+        values[step] = value;
       seen[step] = 1;
     });
   }
@@ -186,8 +192,7 @@ abstract class MixedAccumulator implements Accumulator {
   }
 
   finish(labels: LabelSet, dropName: boolean): Series | undefined {
-    if (this.histograms === undefined)
-      return this.floats.finish(labels, dropName, (step) => this.floatResult(step));
+    if (this.histograms === undefined) return this.floats.finish(labels, dropName, (step) => this.floatResult(step));
     const column = new ColumnBuilder(this.ctx.steps);
     for (let step = 0; step < this.ctx.steps; step++) {
       const histogram = this.histograms[step];

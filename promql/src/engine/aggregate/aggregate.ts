@@ -119,7 +119,11 @@ interface Group {
   dropName: boolean;
 }
 
-function* collectGroups(ev: Evaluation, plan: AggregatePlan, grid: Grid): Evaluating<{ groups: Group[]; total: number }> {
+function* collectGroups(
+  ev: Evaluation,
+  plan: AggregatePlan,
+  grid: Grid,
+): Evaluating<{ groups: Group[]; total: number }> {
   const grouper = new Grouper(plan.grouping, plan.without);
   const groups = new Map<string, Group>();
   const all = yield* ev.vector(plan.expr, grid);

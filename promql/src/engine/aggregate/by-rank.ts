@@ -63,7 +63,7 @@ export function rank(
 }
 
 function siftUp(heap: Ranked[], less: (a: Ranked, b: Ranked) => boolean): void {
-  for (let child = heap.length - 1; child > 0; ) {
+  for (let child = heap.length - 1; child > 0;) {
     const parent = (child - 1) >>> 1;
     if (!less(heap[child] as Ranked, heap[parent] as Ranked)) return;
     swap(heap, child, parent);
@@ -72,7 +72,7 @@ function siftUp(heap: Ranked[], less: (a: Ranked, b: Ranked) => boolean): void {
 }
 
 function siftDown(heap: Ranked[], less: (a: Ranked, b: Ranked) => boolean): void {
-  for (let parent = 0; ; ) {
+  for (let parent = 0; ;) {
     let child = 2 * parent + 1;
     if (child >= heap.length) return;
     if (child + 1 < heap.length && less(heap[child + 1] as Ranked, heap[child] as Ranked)) child++;

@@ -69,7 +69,9 @@ function onlyFloats(all: readonly Series[], grid: Grid): Float64Array {
 
 /** Functions that look at one float after another can pass series on as they come. */
 export function isElementwise(func: string): boolean {
-  return FLOAT_FUNCTIONS.has(func) || HISTOGRAM_FUNCTIONS.has(func) || ELEMENTWISE.has(func) || DATE_FUNCTIONS.has(func);
+  return (
+    FLOAT_FUNCTIONS.has(func) || HISTOGRAM_FUNCTIONS.has(func) || ELEMENTWISE.has(func) || DATE_FUNCTIONS.has(func)
+  );
 }
 
 const ELEMENTWISE: ReadonlySet<string> = new Set(["clamp", "clamp_max", "clamp_min", "round"]);
@@ -222,11 +224,13 @@ function withoutHistograms(series: Series): Series | undefined {
 /** The time of the sample a selector takes; for every other expression the time of the step. */
 function* timestamps(ev: Evaluation, plan: CallPlan, grid: Grid): Evaluating<Series[]> {
   const arg = argument(plan, 0);
-  const selector = arg.kind === "selector" ? arg : arg.kind === "invariant" && arg.expr.kind === "selector" ? arg.expr : undefined;
+  const selector =
+    arg.kind === "selector" ? arg : arg.kind === "invariant" && arg.expr.kind === "selector" ? arg.expr : undefined;
   const drop = (labels: LabelSet) => (ev.delayedNameRemoval ? labels : labels.withoutMetadata());
   const results: Series[] = [];
   if (selector) {
-    for (const series of yield* selectedTimes(ev, plan.func, selector, grid)) results.push(series.relabelled(drop(series.labels), true));
+    for (const series of yield* selectedTimes(ev, plan.func, selector, grid))
+      results.push(series.relabelled(drop(series.labels), true));
     return results;
   }
   const all = yield* ev.vector(arg, grid);

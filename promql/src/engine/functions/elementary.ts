@@ -4,7 +4,7 @@
  * two) and repeated squaring (powers).
  */
 
-const LN2_HIGH = 6.93147180369123816490e-1;
+const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 
 const floats = new Float64Array(1);
@@ -51,10 +51,9 @@ export function logarithm(x: number): number {
   const s4 = s2 * s2;
   const odd =
     s2 *
-    (6.666666666666735130e-1 +
+    (6.66666666666673513e-1 +
       s4 * (2.857142874366239149e-1 + s4 * (1.818357216161805012e-1 + s4 * 1.479819860511658591e-1)));
-  const even =
-    s4 * (3.999999999940941908e-1 + s4 * (2.222219843214978396e-1 + s4 * 1.531383769920937332e-1));
+  const even = s4 * (3.999999999940941908e-1 + s4 * (2.222219843214978396e-1 + s4 * 1.531383769920937332e-1));
   const half = 0.5 * f * f;
   return exponent * LN2_HIGH - (half - (s * (half + (odd + even)) + exponent * LN2_LOW) - f);
 }
@@ -83,7 +82,7 @@ export function powerOfTwo(x: number): number {
       (1.66666666666666657415e-1 +
         r2 *
           (-2.77777777770155933842e-3 +
-            r2 * (6.61375632143793436117e-5 + r2 * (-1.65339022054652515390e-6 + r2 * 4.13813679705723846039e-8))));
+            r2 * (6.61375632143793436117e-5 + r2 * (-1.6533902205465251539e-6 + r2 * 4.13813679705723846039e-8))));
   return scaleByPower(1 - (low - (r * c) / (2 - c) - high), whole);
 }
 

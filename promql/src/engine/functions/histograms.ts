@@ -143,7 +143,8 @@ function markConflicts({ native, classic }: Sorted, ctx: HistogramContext): Map<
     if (other === undefined) continue;
     const steps = new Uint8Array(ctx.grid.count);
     for (let step = 0; step < steps.length; step++) {
-      if (histograms?.[step] === undefined || !other.buckets.some(({ series }) => series.kindAt(step) === FLOAT)) continue;
+      if (histograms?.[step] === undefined || !other.buckets.some(({ series }) => series.kindAt(step) === FLOAT))
+        continue;
       steps[step] = 1;
       const metric = ctx.delayedNameRemoval ? labels.metricName : "";
       ctx.notes.warn(`vector contains a mix of classic and native histograms${forMetric(metric)}`, ctx.pos);
@@ -213,7 +214,8 @@ export function severalQuantiles(
     for (const series of quantiles(all, q, ctx)) {
       for (const [value, steps] of groups) {
         const column = new ColumnBuilder(ctx.grid.count);
-        for (const step of steps) if (series.kindAt(step) === FLOAT) column.setFloat(step, series.values[step] as number);
+        for (const step of steps)
+          if (series.kindAt(step) === FLOAT) column.setFloat(step, series.values[step] as number);
         const part = column.finish(series.labels.with(label, formatOpenMetrics(value)), true);
         if (part) results.push(part);
       }

@@ -317,7 +317,11 @@ function reconcileZero(
       otherThreshold = widened.threshold;
     }
     if (otherThreshold > base.zeroThreshold) {
-      const { count, lost: countLost, threshold } = zeroCountAt(base, otherThreshold, lost === a ? undefined : baseLost);
+      const {
+        count,
+        lost: countLost,
+        threshold,
+      } = zeroCountAt(base, otherThreshold, lost === a ? undefined : baseLost);
       base = emptyBelow({ ...base, zeroCount: count, zeroThreshold: threshold }, base.schema);
       baseLost = emptyBelow({ ...baseLost, zeroCount: countLost, zeroThreshold: threshold }, base.schema);
     }
@@ -346,7 +350,7 @@ export function zeroCountAt(
 ): { count: number; lost: number; threshold: number } {
   if (largerThreshold === h.zeroThreshold)
     return { count: h.zeroCount, lost: lost?.zeroCount ?? 0, threshold: largerThreshold };
-  for (let threshold = largerThreshold; ; ) {
+  for (let threshold = largerThreshold; ;) {
     const sum = new KahanSum(h.zeroCount, lost?.zeroCount ?? 0);
     threshold = swallow(sideOf(h, "positive"), lost?.positiveBuckets, h.schema, threshold, sum);
     const afterNegative = swallow(sideOf(h, "negative"), lost?.negativeBuckets, h.schema, threshold, sum);
@@ -384,7 +388,11 @@ function mapToCommonBounds(a: Histogram, b: Histogram, sign: 1 | -1): Dense {
   const sums = Array.from({ length: bounds.length + 1 }, () => new KahanSum());
   eachMapped(sideOf(a, "positive"), a.customValues, bounds, (target, count) => sums[target]?.add(count));
   eachMapped(sideOf(b, "positive"), b.customValues, bounds, (target, count) => sums[target]?.add(sign * count));
-  const { positiveOffset, positiveBuckets } = compact({ ...a, positiveOffset: 0, positiveBuckets: sums.map(({ sum }) => sum) });
+  const { positiveOffset, positiveBuckets } = compact({
+    ...a,
+    positiveOffset: 0,
+    positiveBuckets: sums.map(({ sum }) => sum),
+  });
   return dense(positiveBuckets, positiveOffset);
 }
 

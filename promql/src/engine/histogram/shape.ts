@@ -138,7 +138,11 @@ function sameBuckets(a: readonly number[], aOffset: number, b: readonly number[]
 
 /** `{count:4, sum:10, (1,2]:4}`: what count_values makes of a histogram. */
 export function formatHistogram(h: Histogram): string {
-  const buckets = [...negativeBuckets(h).reverse(), ...(h.zeroCount === 0 ? [] : [zeroBucket(h)]), ...positiveBuckets(h)];
+  const buckets = [
+    ...negativeBuckets(h).reverse(),
+    ...(h.zeroCount === 0 ? [] : [zeroBucket(h)]),
+    ...positiveBuckets(h),
+  ];
   const parts = buckets.map(({ lower, upper, lowerInclusive, upperInclusive, count }) => {
     const range = `${formatShortest(lower)},${formatShortest(upper)}`;
     return `${lowerInclusive ? "[" : "("}${range}${upperInclusive ? "]" : ")"}:${formatShortest(count)}`;

@@ -10,7 +10,12 @@ import type { Window } from "./window.ts";
  * The samples that stand for the edges of an anchored or smoothed range: the last one at or before its start, and the
  * last one (anchored) or the first one at or after its end (smoothed).
  */
-function edges(w: Window, timestamps: Float64Array, lo: number, hi: number): { first: number; last: number } | undefined {
+function edges(
+  w: Window,
+  timestamps: Float64Array,
+  lo: number,
+  hi: number,
+): { first: number; last: number } | undefined {
   const first = Math.max(lo, firstAfter(timestamps, lo, hi - 1, w.startMs) - 1);
   const last = w.call.smoothed ? firstAtOrAfter(timestamps, lo, hi - 1, w.endMs) : hi - 1;
   if ((timestamps[last] as number) <= w.startMs) return undefined;
@@ -19,7 +24,13 @@ function edges(w: Window, timestamps: Float64Array, lo: number, hi: number): { f
 }
 
 /** rate, increase and delta of anchored and smoothed ranges: from edge to edge, with nothing extrapolated. */
-export function extendedRate(w: Window, column: ColumnBuilder, step: number, isCounter: boolean, isRate: boolean): void {
+export function extendedRate(
+  w: Window,
+  column: ColumnBuilder,
+  step: number,
+  isCounter: boolean,
+  isRate: boolean,
+): void {
   const { t, v } = w;
   const found = edges(w, t, w.lo, w.hi);
   if (found === undefined) return;

@@ -69,7 +69,8 @@ function pairAt({ ht, histogramStarts: starts }: Window, i: number) {
   };
 }
 
-const startedAnew = (w: Window, i: number): boolean => w.histogramStarts !== undefined && isStartTimeReset(pairAt(w, i));
+const startedAnew = (w: Window, i: number): boolean =>
+  w.histogramStarts !== undefined && isStartTimeReset(pairAt(w, i));
 const overlapsPrevious = (w: Window, i: number): boolean =>
   w.histogramStarts !== undefined && startTimesOverlap(pairAt(w, i));
 

@@ -15,7 +15,10 @@ function ofFloats(compute: (window: Window, step: number) => number): RangeFunct
 }
 
 /** A function of floats or of histograms, where a mix of both gives nothing. */
-function ofEither(floats: (window: Window) => number, histograms: (h: readonly Histogram[]) => HistogramSum): RangeFunction {
+function ofEither(
+  floats: (window: Window) => number,
+  histograms: (h: readonly Histogram[]) => HistogramSum,
+): RangeFunction {
   return (w, column, step) => {
     if (w.floatCount > 0 && w.histogramCount > 0) return w.warn(notes.mixedFloatsHistograms(w.metric));
     if (w.histogramCount === 0) return column.setFloat(step, floats(w));
@@ -67,8 +70,7 @@ function runningMean(v: Float64Array, from: number, to: number, counted: number,
   return mean.sum + mean.lost;
 }
 
-export const countOverTime: RangeFunction = (w, column, step) =>
-  column.setFloat(step, w.floatCount + w.histogramCount);
+export const countOverTime: RangeFunction = (w, column, step) => column.setFloat(step, w.floatCount + w.histogramCount);
 
 export const presentOverTime: RangeFunction = (_, column, step) => column.setFloat(step, 1);
 

@@ -1,6 +1,6 @@
 import { quoteString } from "../../parser/go-format.ts";
 import { ABSENT, ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series } from "../column.ts";
-import type { Evaluating, Evaluation, SeriesStream } from "../evaluation.ts";
+import { type Evaluating, type Evaluation, SERIES_PER_PAUSE, type SeriesStream } from "../evaluation.ts";
 import type { Histogram } from "../histogram/shape.ts";
 import { sampleWeight } from "../histogram/shape.ts";
 import { absentLabels } from "../functions/absent.ts";
@@ -68,6 +68,7 @@ function* streamWindows(ev: Evaluation, plan: CallPlan, grid: Grid): SeriesStrea
     // Notes name the first argument; of a subquery, whose samples are not in the text, the beginning.
     pos: plan.args[0] === argument && argument.kind === "subquery" ? NOWHERE : (plan.args[0]?.pos ?? plan.pos),
     rangeMs: argument.rangeMs,
+    steps: grid.count,
     anchored,
     smoothed,
     useStartTimestamps: ev.useStartTimestamps && START_TIME_FUNCTIONS.has(func),
@@ -130,8 +131,9 @@ function* rangeInputs(ev: Evaluation, { selector, rangeMs }: RangePlan, grid: Gr
   const before = selector.anchored || selector.smoothed ? ev.lookbackMs : 0;
   const after = selector.smoothed ? ev.lookbackMs : 0;
   const fromMs = times.firstMs - rangeMs - before;
+  let next = 0;
   for (const source of yield* ev.select(selector, fromMs, times.lastMs + after, rangeMs, grid)) {
-    yield undefined;
+    if (next++ % SERIES_PER_PAUSE === 0) yield undefined;
     const { labels, floats, histograms } = source;
     yield { labels, dropName: false, floats, histograms };
   }

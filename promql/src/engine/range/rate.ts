@@ -182,7 +182,8 @@ function histogramDelta(
   restarted: boolean,
 ): Histogram | undefined {
   const isGauge = later.counterReset === "gauge" && earlier.counterReset === "gauge";
-  if (isRate && (later.counterReset === "gauge" || earlier.counterReset === "gauge")) w.warn(notes.notCounter(w.metric));
+  if (isRate && (later.counterReset === "gauge" || earlier.counterReset === "gauge"))
+    w.warn(notes.notCounter(w.metric));
   if (!isRate && !isGauge) w.warn(notes.notGauge(w.metric));
   let result = later;
   if (!isRate || (!restarted && !wasReset(later, earlier))) {

@@ -27,9 +27,7 @@ function linearRegression({ t, v, lo, hi }: Window, atMs: number): { slope: numb
     sumX2.add(x * x);
   }
   if (isConstant) {
-    return Math.abs(first) === Infinity
-      ? { slope: Number.NaN, intercept: Number.NaN }
-      : { slope: 0, intercept: first };
+    return Math.abs(first) === Infinity ? { slope: Number.NaN, intercept: Number.NaN } : { slope: 0, intercept: first };
   }
   const n = hi - lo;
   const [x, y, xy, x2] = [sumX, sumY, sumXY, sumX2].map(({ sum, lost }) => sum + lost) as [

@@ -12,6 +12,8 @@ export interface RangeCall {
   /** Where the range vector argument stands. */
   pos: PositionRange;
   rangeMs: number;
+  /** How many windows there will be. */
+  steps: number;
   anchored: boolean;
   smoothed: boolean;
   useStartTimestamps: boolean;
@@ -73,7 +75,7 @@ export class Window {
   /** Moves the edges so that the samples in `from < t <= to` are in the window. Neither ever goes back. */
   moveTo(fromMs: number, toMs: number): void {
     const { t, ht } = this;
-    if (this.hi === 0) this.lo = upperBound(t, fromMs);
+    if (this.hi === 0) this.hi = this.lo = upperBound(t, fromMs);
     while (this.lo < t.length && (t[this.lo] as number) <= fromMs) this.lo++;
     if (this.hi < this.lo) this.hi = this.lo;
     while (this.hi < t.length && (t[this.hi] as number) <= toMs) this.hi++;
@@ -89,6 +91,7 @@ export class Window {
    */
   addResets(base: number): number {
     const { v } = this;
+    if (this.call.steps === 1) return this.addResetsWithin(base);
     this.resetIndex ??= findResets(v);
     const resets = this.resetIndex;
     if (resets.length === 0) return base;
@@ -99,6 +102,14 @@ export class Window {
       if (at >= this.hi) break;
       sum += v[at - 1] as number;
     }
+    return sum;
+  }
+
+  /** For a single window, where an index would cost more than it saves. */
+  private addResetsWithin(base: number): number {
+    const { v, lo, hi } = this;
+    let sum = base;
+    for (let i = lo + 1; i < hi; i++) if ((v[i] as number) < (v[i - 1] as number)) sum += v[i - 1] as number;
     return sum;
   }
 
