@@ -33,6 +33,12 @@ export class ByteWriter {
     this.bytes(Buffer.from(text, "utf8"));
   }
 
+  /** Begins anew; what `finish` gave before is overwritten. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written, until the next `clear`. */
   finish(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }

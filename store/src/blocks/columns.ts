@@ -1,15 +1,18 @@
 import type { Attributes, AttributeValue } from "@tocsin/model";
-import { ByteReader, type ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** One field of all records of a block, in one of the forms that are quick to test. */
 export type Column =
   /** `rows[i]` is 0 where absent, else 1 + an index into `dict`. */
   | { kind: "dict"; dict: readonly AttributeValue[]; rows: Uint32Array }
+  /** Few records have it: those in `rows`, ascending; `values[k]` is the index into `dict` of the record `rows[k]`. */
+  | { kind: "sparse"; dict: readonly AttributeValue[]; rows: Uint32Array; values: Uint32Array }
   | { kind: "numbers"; values: ArrayLike<number> }
   /** An empty text is an absent one. */
   | { kind: "texts"; at: (row: number) => string };
 
 export type DictColumn = Extract<Column, { kind: "dict" }>;
+type AttributeColumn = Extract<Column, { kind: "dict" | "sparse" }>;
 
 /** Gives equal values one number each, in order of appearance. */
 export class Dictionary<T> {
@@ -90,59 +93,82 @@ export function writeIndexes(writer: ByteWriter, rows: ArrayLike<number>): void 
 
 export const readIndexes = (reader: ByteReader, n: number): Uint32Array => reader.varints(new Uint32Array(n));
 
-/** Turns attribute maps into one dictionary column per key. */
+interface ColumnInMaking {
+  dictionary: Dictionary<AttributeValue>;
+  /** The records that have the key, ascending, and their indexes into the dictionary. */
+  rows: number[];
+  values: number[];
+}
+
+/** A column that fewer than one in so many records have is written and read as a list of those that do. */
+const SPARSE = 8;
+
+/** Turns attribute maps into one dictionary column per key; its size follows the attributes, however many the keys. */
 export class ColumnBuilder {
   readonly #n: number;
-  readonly columns = new Map<string, { dictionary: Dictionary<AttributeValue>; rows: Uint32Array; count: number }>();
+  readonly #columns = new Map<string, ColumnInMaking>();
 
   constructor(n: number) {
     this.#n = n;
   }
 
+  /** Records come in order of their rows. */
   add(row: number, attributes: Attributes): void {
     for (const key of Object.keys(attributes)) {
-      let column = this.columns.get(key);
+      let column = this.#columns.get(key);
       if (!column) {
-        column = { dictionary: new Dictionary<AttributeValue>(valueKey), rows: new Uint32Array(this.#n), count: 0 };
-        this.columns.set(key, column);
+        column = { dictionary: new Dictionary<AttributeValue>(valueKey), rows: [], values: [] };
+        this.#columns.set(key, column);
       }
-      column.rows[row] = column.dictionary.add(attributes[key] as AttributeValue) + 1;
-      column.count++;
+      column.rows.push(row);
+      column.values.push(column.dictionary.add(attributes[key] as AttributeValue));
     }
   }
 
-  /** count, then per column: key, length, and (dictionary JSON, dense or sparse rows) within that length. */
-  write(writer: ByteWriter, part: () => ByteWriter): void {
-    writer.varint(this.columns.size);
-    for (const [key, { dictionary, rows, count }] of this.columns) {
-      const inner = part();
-      inner.text(JSON.stringify(dictionary.values.map(toTagged)));
-      const sparse = count * 8 < rows.length;
-      inner.varint(sparse ? 1 : 0);
-      if (sparse) writeSparse(inner, rows, count);
-      else writeIndexes(inner, rows);
+  /** The different values of each key. */
+  *values(): Generator<[key: string, value: AttributeValue]> {
+    for (const [key, { dictionary }] of this.#columns) for (const value of dictionary.values) yield [key, value];
+  }
+
+  /** Number of columns; then of each its key, its length, and within that the dictionary and dense or sparse rows. */
+  write(writer: ByteWriter): void {
+    writer.varint(this.#columns.size);
+    const inner = new ByteWriter();
+    for (const [key, column] of this.#columns) {
+      inner.clear();
+      inner.text(JSON.stringify(column.dictionary.values.map(toTagged)));
+      if (column.rows.length * SPARSE < this.#n) writeSparse(inner, column);
+      else writeDense(inner, column, this.#n);
       writer.text(key);
       writer.bytes(inner.finish());
     }
   }
 }
 
-function writeSparse(writer: ByteWriter, rows: Uint32Array, count: number): void {
-  writer.varint(count);
+/** 0, then for each record 0 where absent, else 1 + the index. */
+function writeDense(writer: ByteWriter, { rows, values }: ColumnInMaking, n: number): void {
+  const dense = new Uint32Array(n);
+  rows.forEach((row, k) => (dense[row] = (values[k] as number) + 1));
+  writer.varint(0);
+  writeIndexes(writer, dense);
+}
+
+/** The count, which is not 0; the rows as distances; the indexes. */
+function writeSparse(writer: ByteWriter, { rows, values }: ColumnInMaking): void {
+  writer.varint(rows.length);
   let last = 0;
-  rows.forEach((value, i) => {
-    if (value === 0) return;
-    writer.varint(i - last);
-    writer.varint(value);
-    last = i;
-  });
+  for (const row of rows) {
+    writer.varint(row - last);
+    last = row;
+  }
+  writeIndexes(writer, values);
 }
 
 /** The attribute columns of a block; each is decoded when first asked for. */
 export class AttributeColumns {
   readonly #n: number;
   readonly #encoded = new Map<string, Buffer>();
-  readonly #decoded = new Map<string, DictColumn>();
+  readonly #decoded = new Map<string, AttributeColumn>();
 
   constructor(reader: ByteReader, n: number) {
     this.#n = n;
@@ -150,19 +176,12 @@ export class AttributeColumns {
     for (let i = 0; i < count; i++) this.#encoded.set(reader.text(), reader.bytes());
   }
 
-  keys(): Iterable<string> {
-    return this.#encoded.keys();
-  }
-
-  get(key: string): DictColumn | undefined {
+  get(key: string): AttributeColumn | undefined {
     const known = this.#decoded.get(key);
     if (known) return known;
     const bytes = this.#encoded.get(key);
     if (!bytes) return undefined;
-    const reader = new ByteReader(bytes);
-    const dict = (JSON.parse(reader.text()) as Tagged[]).map(fromTagged);
-    const rows = reader.varint() === 1 ? readSparse(reader, this.#n) : readIndexes(reader, this.#n);
-    const column: DictColumn = { kind: "dict", dict, rows };
+    const column = readColumn(new ByteReader(bytes), this.#n);
     this.#decoded.set(key, column);
     return column;
   }
@@ -171,19 +190,28 @@ export class AttributeColumns {
     const attributes: Attributes = {};
     for (const key of this.#encoded.keys()) {
       const column = this.get(key);
-      const at = column?.rows[i];
-      if (column && at) setOwn(attributes, key, column.dict[at - 1] as AttributeValue);
+      const at = column && indexAt(column, i);
+      if (column && at !== undefined) setOwn(attributes, key, column.dict[at] as AttributeValue);
     }
     return attributes;
   }
 }
 
-function readSparse(reader: ByteReader, n: number): Uint32Array {
-  const rows = new Uint32Array(n);
-  let at = 0;
-  for (let left = reader.varint(); left > 0; left--) {
-    at += reader.varint();
-    rows[at] = reader.varint();
+function readColumn(reader: ByteReader, n: number): AttributeColumn {
+  const dict = (JSON.parse(reader.text()) as Tagged[]).map(fromTagged);
+  const count = reader.varint();
+  if (count === 0) return { kind: "dict", dict, rows: readIndexes(reader, n) };
+  const rows = readIndexes(reader, count);
+  for (let k = 1; k < count; k++) rows[k] = (rows[k] as number) + (rows[k - 1] as number);
+  return { kind: "sparse", dict, rows, values: readIndexes(reader, count) };
+}
+
+/** Where in the dictionary the value of a record stands; undefined when it has none. */
+function indexAt(column: AttributeColumn, row: number): number | undefined {
+  if (column.kind === "dict") {
+    const at = column.rows[row] as number;
+    return at === 0 ? undefined : at - 1;
   }
-  return rows;
+  const k = column.rows.indexOf(row);
+  return k < 0 ? undefined : column.values[k];
 }

@@ -85,7 +85,7 @@ function encodeAttributes(records: readonly LogRecord[]): Buffer {
     records.map((record) => record.flags),
   );
   writeTimes(writer, splitTimes(records.map((record) => record.observedTimeUnixNano)));
-  columns.write(writer, () => new ByteWriter());
+  columns.write(writer);
   return writer.finish();
 }
 
@@ -124,9 +124,7 @@ export function logBlockTokens(records: readonly LogRecord[]): Set<string> {
     resources.add(record.resource);
     for (const [key, value] of Object.entries(record.resource.attributes)) addValueTokens(tokens, key, value);
   });
-  for (const [key, { dictionary }] of columns.columns) {
-    for (const value of dictionary.values) addValueTokens(tokens, key, value);
-  }
+  for (const [key, value] of columns.values()) addValueTokens(tokens, key, value);
   return tokens;
 }
 

@@ -6,6 +6,7 @@ import {
   severityLevel,
   valueText,
   type Attributes,
+  type AttributeValue,
   type Field,
   type LogItem,
   type Query,
@@ -304,14 +305,9 @@ function facetsFromRecords(
 }
 
 function countColumn(column: Column, mask: Mask, counts: Map<string, number>, format: (value: number) => string): void {
-  if (column.kind === "dict") {
-    const perValue = new Uint32Array(column.dict.length + 1);
-    mask.forEach((bit, i) => {
-      if (bit === 1) perValue[column.rows[i] as number] = (perValue[column.rows[i] as number] as number) + 1;
-    });
-    column.dict.forEach((value, i) => {
-      const n = perValue[i + 1] as number;
-      if (n > 0) addCount(counts, valueText(value), n);
+  if (column.kind === "dict" || column.kind === "sparse") {
+    countValues(column, mask).forEach((n, i) => {
+      if (n > 0) addCount(counts, valueText(column.dict[i] as AttributeValue), n);
     });
     return;
   }
@@ -320,6 +316,22 @@ function countColumn(column: Column, mask: Mask, counts: Map<string, number>, fo
     const text = column.kind === "numbers" ? format(column.values[i] as number) : column.at(i);
     if (text !== "") addCount(counts, text, 1);
   });
+}
+
+/** How often each value of the dictionary occurs within the mask. */
+function countValues(column: Extract<Column, { kind: "dict" | "sparse" }>, mask: Mask): Uint32Array {
+  const counts = new Uint32Array(column.dict.length);
+  const count = (at: number) => (counts[at] = (counts[at] as number) + 1);
+  if (column.kind === "sparse") {
+    column.rows.forEach((row, k) => {
+      if (mask[row] === 1) count(column.values[k] as number);
+    });
+  } else {
+    column.rows.forEach((at, row) => {
+      if (mask[row] === 1 && at > 0) count(at - 1);
+    });
+  }
+  return counts;
 }
 
 function addCount(counts: Map<string, number>, value: string, n: number): void {

@@ -63,6 +63,13 @@ function addColumn(mask: Mask, within: Mask, column: Column, matches: (value: At
       }
       return;
     }
+    case "sparse": {
+      const hits = column.dict.map(matches);
+      column.rows.forEach((row, k) => {
+        if (within[row] === 1 && hits[column.values[k] as number] === true) mask[row] = 1;
+      });
+      return;
+    }
     case "numbers":
       for (let i = 0; i < mask.length; i++) {
         if (within[i] === 1 && matches(column.values[i] as number)) mask[i] = 1;

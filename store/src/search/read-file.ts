@@ -121,39 +121,49 @@ function* rowids(rows: Iterable<unknown>): Generator<number> {
   for (const row of rows) yield (row as { rowid: number }).rowid;
 }
 
-/** Keeps the last used files open and their last used blocks decoded. */
+/** What a decoded block takes in memory, as a multiple of its compressed size: about this, by trying. */
+const GROWTH_WHEN_DECODED = 8;
+
+/** Keeps the last used files open and their last used blocks decoded, within limits. */
 export class FileCache<B extends BlockView> {
   readonly #decode: (parts: BlockParts) => B;
-  readonly #maxFiles: number;
-  readonly #maxBlocks: number;
+  readonly #limits: { maxFiles: number; maxBytes: number };
   readonly #files = new Map<string, ReadFile>();
-  readonly #blocks = new Map<string, B>();
+  readonly #blocks = new Map<string, { block: B; bytes: number }>();
+  #bytes = 0;
 
-  constructor(decode: (parts: BlockParts) => B, limits: { maxFiles: number; maxBlocks: number }) {
+  constructor(decode: (parts: BlockParts) => B, limits: { maxFiles: number; maxBytes: number }) {
     this.#decode = decode;
-    this.#maxFiles = limits.maxFiles;
-    this.#maxBlocks = limits.maxBlocks;
+    this.#limits = limits;
   }
 
   file(path: string): ReadFile {
     const file = this.#files.get(path) ?? new ReadFile(path);
     this.#files.delete(path);
     this.#files.set(path, file);
-    for (const other of this.#files.keys()) {
-      if (this.#files.size <= this.#maxFiles) break;
-      this.close([other]);
+    for (const oldest of this.#files.keys()) {
+      if (this.#files.size <= this.#limits.maxFiles) break;
+      this.close([oldest]);
     }
     return file;
   }
 
   block(file: ReadFile, unit: Unit): B {
     const key = `${file.path}#${unit.block}.${unit.i0}.${unit.n}`;
-    const block = this.#blocks.get(key) ?? this.#decode(file.parts(unit));
-    this.#blocks.delete(key);
-    this.#blocks.set(key, block);
-    for (const other of this.#blocks.keys()) {
-      if (this.#blocks.size <= this.#maxBlocks) break;
-      this.#blocks.delete(other);
+    const known = this.#blocks.get(key);
+    if (known) {
+      this.#blocks.delete(key);
+      this.#blocks.set(key, known);
+      return known.block;
+    }
+    const parts = file.parts(unit);
+    const block = this.#decode(parts);
+    const bytes = (parts.hot.length + parts.ids.length + parts.attrs.length + parts.body.length) * GROWTH_WHEN_DECODED;
+    this.#blocks.set(key, { block, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#blocks.keys()) {
+      if (this.#bytes <= this.#limits.maxBytes || oldest === key) break;
+      this.#forget(oldest);
     }
     return block;
   }
@@ -163,7 +173,12 @@ export class FileCache<B extends BlockView> {
     for (const path of paths) {
       this.#files.get(path)?.close();
       this.#files.delete(path);
-      for (const key of this.#blocks.keys()) if (key.startsWith(`${path}#`)) this.#blocks.delete(key);
+      for (const key of this.#blocks.keys()) if (key.startsWith(`${path}#`)) this.#forget(key);
     }
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#blocks.get(key)?.bytes ?? 0;
+    this.#blocks.delete(key);
   }
 }

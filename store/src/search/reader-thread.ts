@@ -24,7 +24,7 @@ export interface Answer<T> {
   damaged: DamagedRead[];
 }
 
-const CACHE = { maxFiles: 24, maxBlocks: 256 };
+const CACHE = { maxFiles: 24, maxBytes: 96 * 2 ** 20 };
 const logs = new FileCache((parts) => new LogBlock(parts), CACHE);
 const spans = new FileCache((parts) => new SpanBlock(parts), CACHE);
 

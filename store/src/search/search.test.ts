@@ -145,7 +145,7 @@ test("answers every search as reading each record would", { timeout: 60_000 }, (
     .map((record, i) => ({ ...record, eventName: `n${i}`, flags: i }));
   const writer = write(logKind, records);
   const damaged: DamagedRead[] = [];
-  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
   const reading = { files: writer.files(), cache, deadline: NO_DEADLINE, damaged };
   expect(reading.files.length).toBeGreaterThan(2);
   const expected = (query: Query, fromMs: number, toMs: number) =>
@@ -192,7 +192,7 @@ test("gives every field of a record back", () => {
     .sample(log, { numRuns: 1200, seed: 3 })
     .map((record, i) => ({ ...record, flags: i, traceId: id(i + 1, 32) }));
   const writer = write(logKind, records);
-  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
   const stored = writer.files().flatMap(({ path }) => {
     const file = cache.file(path);
     return file.units().flatMap((unit) => {
@@ -248,7 +248,7 @@ test("finds every trace with a matching span, once over all pages", { timeout: 6
     .sample(spanArbitrary, { numRuns: 2500, seed: 11 })
     .map((item, i) => ({ ...item, spanId: id(i + 1, 16) }));
   const writer = write(spanKind, spans);
-  const cache = new FileCache((parts) => new SpanBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const cache = new FileCache((parts) => new SpanBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
   const reading = { files: writer.files(), cache, deadline: NO_DEADLINE, damaged: [] };
   fc.assert(
     fc.property(spanSearch, range, fc.integer({ min: 40, max: 200 }), (text, { fromMs, toMs }, limit) => {
@@ -281,7 +281,7 @@ test("counts requests of any range as reading each span would", { timeout: 60_00
     .sample(spanArbitrary, { numRuns: 4000, seed: 5 })
     .map((item, i) => ({ ...item, spanId: id(i + 1, 16), startTimeUnixNano: BigInt(BASE_MS + i * 2500) * 1_000_000n }));
   const writer = write(spanKind, spans);
-  const cache = new FileCache((parts) => new SpanBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const cache = new FileCache((parts) => new SpanBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
   const reading = { files: writer.files(), cache, deadline: NO_DEADLINE, damaged: [] };
   fc.assert(
     fc.property(
@@ -309,12 +309,32 @@ test("counts requests of any range as reading each span would", { timeout: 60_00
   writer.close();
 });
 
+test("takes records with thousands of different keys in its stride", () => {
+  const many = Array.from({ length: 1000 }, (_, i) =>
+    logRecord({ attributes: Object.fromEntries(Array.from({ length: 40 }, (_, k) => [`key ${i} ${k}`, k])) }),
+  );
+  const writer = write(logKind, many);
+  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
+  const reading = { files: writer.files(), cache, deadline: NO_DEADLINE, damaged: [] };
+  const search = (text: string) =>
+    searchLogs({ fromMs: 0, toMs: 8e15, query: parseQuery(text, "logs"), limit: 10 }, reading).items;
+  expect(search('"key 500 7":7').map(({ attributes }) => attributes)).toEqual([many[500]?.attributes]);
+  expect(search('"key 500 7":8')).toEqual([]);
+  const { facets } = logFacets(
+    { fromMs: 0, toMs: 8e15, query: parseQuery("", "logs"), fields: ["key 3 3"], top: 5 },
+    reading,
+  );
+  expect(facets).toEqual([{ field: "key 3 3", values: [{ value: "3", count: 1 }] }]);
+  cache.close(reading.files.map(({ path }) => path));
+  writer.close();
+});
+
 test("a search that runs out of time says how far it got, and its cursor goes on from there", () => {
   const records = Array.from({ length: 8000 }, (_, i) =>
     logRecord({ atMs: BASE_MS + i * 10, body: i % 100 === 0 ? "needle" : "hay", attributes: { i } }),
   );
   const writer = write(logKind, records);
-  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBlocks: 6 });
+  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
   const found: number[] = [];
   let cursor: string | undefined;
   let pages = 0;

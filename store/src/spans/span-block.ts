@@ -106,7 +106,7 @@ function encodeAttributes(spans: readonly Span[]): Buffer {
     columns.add(i, span.attributes);
   });
   origin.write(writer);
-  columns.write(writer, () => new ByteWriter());
+  columns.write(writer);
   return writer.finish();
 }
 
@@ -158,9 +158,7 @@ export function spanBlockTokens(spans: readonly Span[]): Set<string> {
       .match(/[a-z0-9_\u0080-\uffff]+/g) ?? [])
       tokens.add(wordToken(word));
   }
-  for (const [key, { dictionary }] of columns.columns) {
-    for (const value of dictionary.values) addValueTokens(tokens, key, value);
-  }
+  for (const [key, value] of columns.values()) addValueTokens(tokens, key, value);
   return tokens;
 }
 
