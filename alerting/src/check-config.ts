@@ -1,5 +1,5 @@
 import type { MatcherMode } from "@tocsin/model";
-import { createLogger, type Clock } from "@tocsin/platform";
+import type { Clock } from "@tocsin/platform";
 import { loadRouterConfig } from "./config/load.ts";
 import { integrations } from "./notify/integrations.ts";
 import { Templates } from "./notify/template.ts";
@@ -22,17 +22,12 @@ export function checkConfig(
 ): CheckedConfig {
   const config = loadRouterConfig(file, { integrations, mode });
   const templates = new Templates({ files: config.templateFiles, clock, externalUrl: () => "http://localhost" });
-  const logger = createLogger({ level: "silent" });
-  for (const receiver of config.receivers) {
-    for (const block of receiver.integrations)
-      block.integration.create(block.config, { clock, logger, templates, userAgent: "" });
-  }
   return {
     routes: [...walkRoutes(config.route)].length,
     receivers: config.receivers.map(({ name }) => name),
     inhibitRules: config.inhibitRules.length,
     timeIntervals: config.timeIntervals.size,
     templateFiles: config.templateFiles,
-    warnings: config.warnings,
+    warnings: [...config.warnings, ...templates.mistakesIn(config.receivers)],
   };
 }

@@ -69,6 +69,23 @@ export function createRouterMetrics(registry: Registry, sources: MetricSources) 
       "Requests refused because too many were under way.",
       ["method"],
     ),
+    requestDuration: new Histogram({
+      name: "alertmanager_http_request_duration_seconds",
+      help: "Duration of HTTP requests.",
+      labelNames: ["handler", "method", "code"],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    responseSize: new Histogram({
+      name: "alertmanager_http_response_size_bytes",
+      help: "Size of HTTP responses.",
+      labelNames: ["handler", "method"],
+      buckets: [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000],
+      registers,
+    }),
+    requestsInFlight: gauge("alertmanager_http_requests_in_flight", "HTTP requests being answered.", ["method"]),
+    maintenance: counter("alertmanager_silences_maintenance_total", "Rounds of maintenance of the silences."),
+    maintenanceErrors: counter("alertmanager_silences_maintenance_errors_total", "Rounds of maintenance that failed."),
     stateFailures: counter("tocsin_router_state_write_failures_total", "Writes of router state that failed.", [
       "state",
     ]),

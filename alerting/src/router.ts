@@ -306,6 +306,8 @@ export class AlertRouter implements Component {
       clock,
       externalUrl: typeof externalUrl === "string" ? () => externalUrl : externalUrl,
     });
+    for (const warning of templates.mistakesIn(config.receivers))
+      this.#logger.warn({ warning }, "configuration warning");
     const inhibitor = new Inhibitor(config.inhibitRules);
     const destinations = this.#createDestinations(config, templates);
     const pipeline = new Pipeline({
@@ -430,10 +432,12 @@ export class AlertRouter implements Component {
     this.#snapshotting = true;
     try {
       const at = this.clock.now();
+      this.metrics.maintenance.inc();
       this.silences.collectGarbage(at);
       this.#log.collectGarbage(at);
       await this.#snapshot();
     } catch (err) {
+      this.metrics.maintenanceErrors.inc();
       this.metrics.stateFailures.inc({ state: "snapshot" });
       this.#logger.error({ err }, "router state not written");
     } finally {

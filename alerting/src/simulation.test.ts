@@ -164,7 +164,9 @@ async function expireSilence(world: World): Promise<boolean> {
 }
 
 function pick<T>(world: World, items: readonly T[]): T {
-  return items[Math.floor(world.random() * items.length)] as T;
+  const [item] = items.slice(Math.floor(world.random() * items.length));
+  if (item === undefined) throw new Error("nothing to pick from");
+  return item;
 }
 
 /** The last thing that the receivers were told of an alert. */

@@ -18,7 +18,4 @@ await router.start();
 await app.register(alertmanagerApi, { router });
 await app.register(alertmanagerOperations, { router, registry });
 process.stdout.write(`${await app.listen({ host: "127.0.0.1", port: 0 })}\n`);
-process.once("SIGTERM", async () => {
-  await app.close();
-  await router.stop();
-});
+process.once("SIGTERM", () => void app.close().then(() => router.stop()));

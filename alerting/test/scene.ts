@@ -186,6 +186,7 @@ function toldIntegration(scene: Scene) {
     name: "told",
     config: ToldConfig,
     settle: (config) => config,
+    templates: () => ({ text: [] }),
     create: () => ({ notify: (notification, signal) => scene.hear(notification, signal) }),
   });
 }

@@ -37,6 +37,7 @@ export async function alertmanagerApi(app: FastifyInstance, options: Alertmanage
       if (request.headers.origin !== undefined)
         reply.header("access-control-allow-origin", "*").header("vary", "Origin");
     });
+    measure(scope, router);
     if (options.getConcurrency !== undefined) limitGets(scope, router, options.getConcurrency);
 
     scope.get(`${base}/status`, async () => status(router));
@@ -117,6 +118,18 @@ function refuse(request: FastifyRequest, reply: FastifyReply, base: string): Fas
     .header("allow", known.join(","))
     .type("application/json")
     .send(JSON.stringify({ code: 405, message }));
+}
+
+function measure(scope: FastifyInstance, router: AlertRouter): void {
+  const { requestDuration, responseSize, requestsInFlight } = router.metrics;
+  scope.addHook("onRequest", async ({ method }) => requestsInFlight.inc({ method: method.toLowerCase() }));
+  scope.addHook("onResponse", async (request, reply) => {
+    const method = request.method.toLowerCase();
+    const handler = request.routeOptions.url ?? "";
+    requestsInFlight.dec({ method });
+    requestDuration.observe({ handler, method, code: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    responseSize.observe({ handler, method }, Number(reply.getHeader("content-length") ?? 0));
+  });
 }
 
 function limitGets(scope: FastifyInstance, router: AlertRouter, limit: number): void {

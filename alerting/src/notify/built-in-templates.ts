@@ -99,13 +99,13 @@ export const BUILT_IN_HTML = `
 {{- define "__email_html_alert" -}}
 <tr><td style="padding:16px 24px;border-top:1px solid #dee2e6">
 <div><span style="display:inline-block;padding:1px 8px;border-radius:10px;font-size:12px;font-weight:600;color:#ffffff;background:{{ if eq .Status "firing" }}#c92a2a{{ else }}#2b8a3e{{ end }}">{{ .Status }}</span>
-<strong>{{ with .Labels.alertname }}{{ . }}{{ else }}alert{{ end }}</strong>{{ with .Annotations.value }} <span style="color:#495057">value {{ . }}</span>{{ end }}</div>
+<strong>{{ with .Labels.alertname }}{{ . }}{{ else }}alert{{ end }}</strong>{{ with .Annotations.value }} <span style="color:#495057;white-space:nowrap">value {{ . }}</span>{{ end }}</div>
 {{ with .Annotations.summary }}<div style="margin-top:6px">{{ . }}</div>
 {{ end }}{{ with .Annotations.description }}<div style="margin-top:6px;color:#495057">{{ . }}</div>
 {{ end }}<div style="margin-top:6px;font-size:13px;color:#495057">since {{ date "2006-01-02 15:04:05 MST" .StartsAt }}{{ if eq .Status "resolved" }}, until {{ date "2006-01-02 15:04:05 MST" .EndsAt }}{{ end }}</div>
 <table role="presentation" cellpadding="0" cellspacing="0" style="margin-top:8px;font-size:13px">
 {{ range (.Labels.Remove (stringSlice "alertname")).SortedPairs }}<tr><td style="padding:1px 12px 1px 0;color:#868e96;vertical-align:top">{{ .Name }}</td><td style="padding:1px 0;word-break:break-word">{{ .Value }}</td></tr>
-{{ end }}{{ range (.Annotations.Remove (stringSlice "summary" "description" "value")).SortedPairs }}<tr><td style="padding:1px 12px 1px 0;color:#868e96;vertical-align:top">{{ .Name }}</td><td style="padding:1px 0;word-break:break-word">{{ .Value }}</td></tr>
+{{ end }}{{ range (.Annotations.Remove (stringSlice "summary" "description" "value")).SortedPairs }}<tr><td style="padding:1px 12px 1px 0;color:#868e96;vertical-align:top">{{ .Name }}</td><td style="padding:1px 0;word-break:break-word">{{ if match "^https?://[^ ]+$" .Value }}<a href="{{ .Value }}" style="color:#1864ab">{{ .Value }}</a>{{ else }}{{ .Value }}{{ end }}</td></tr>
 {{ end }}</table>
 {{ with .GeneratorURL }}<div style="margin-top:8px;font-size:13px"><a href="{{ . }}" style="color:#1864ab">Source of this alert</a></div>
 {{ end }}</td></tr>

@@ -56,6 +56,8 @@ export interface Integration<N extends string = string, C extends CommonConfig =
   readonly name: N;
   readonly config: z.ZodType<C>;
   settle(config: C, context: SettleContext): C;
+  /** The templates in a block, so that mistakes in them are said when it is loaded, not when it first notifies. */
+  templates(config: C): { readonly text: readonly string[]; readonly html?: readonly string[] };
   create(config: C, deps: NotifierDeps): Notifier;
 }
 

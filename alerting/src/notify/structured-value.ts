@@ -15,6 +15,14 @@ export function renderStructured(value: unknown, render: (template: string) => s
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [render(key), renderStructured(item, render)]));
 }
 
+/** Every text in a value of any shape, keys too. */
+export function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
+}
+
 function readValue(text: string): unknown {
   try {
     return untypedValue(readYamlTree("payload", text).tree);

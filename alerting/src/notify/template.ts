@@ -5,6 +5,7 @@ import type { Labels } from "@tocsin/model";
 import { BUILT_IN_HTML, BUILT_IN_TEXT } from "./built-in-templates.ts";
 import { notificationData, templateData, type NotificationData } from "./template-data.ts";
 import { notificationFunctions } from "./template-functions.ts";
+import type { RouterConfig } from "../config/load.ts";
 import type { Notification } from "./notification.ts";
 
 export interface TemplatesOptions {
@@ -55,9 +56,29 @@ export class Templates {
     return template.includes("{{") ? this.#render("html", template, data) : template;
   }
 
-  /** Throws a TemplateError when the text is not a template. */
-  check(template: string, mode: "text" | "html"): void {
-    if (template.includes("{{")) this.#compile(mode, template);
+  /** What is wrong with the templates in the receivers' blocks; they load all the same, as in Alertmanager. */
+  mistakesIn(receivers: RouterConfig["receivers"]): string[] {
+    return receivers.flatMap(({ name, integrations }) =>
+      integrations.flatMap(({ integration, config, index }) => {
+        const { text, html = [] } = integration.templates(config);
+        const mistakes = [
+          ...text.map((it) => this.#mistakeIn(it, "text")),
+          ...html.map((it) => this.#mistakeIn(it, "html")),
+        ];
+        return mistakes
+          .filter((mistake) => mistake !== undefined)
+          .map((mistake) => `receiver ${name}, ${integration.name}_configs[${index}]: ${mistake}`);
+      }),
+    );
+  }
+
+  #mistakeIn(template: string, mode: "text" | "html"): string | undefined {
+    try {
+      if (template.includes("{{")) this.#compile(mode, template);
+      return undefined;
+    } catch (error) {
+      return errorMessage(error);
+    }
   }
 
   #render(mode: "text" | "html", template: string, data: NotificationData): string {

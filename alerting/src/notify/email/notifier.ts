@@ -17,6 +17,10 @@ export const email = defineIntegration<"email", EmailConfig>({
   name: "email",
   config: EmailConfig,
   settle,
+  templates: ({ text, to, from, headers, html }) => ({
+    text: [text, to, from ?? "", ...Object.values(headers ?? {})],
+    html: [html],
+  }),
   create: (config, deps) => new EmailNotifier(config, deps),
 });
 
@@ -54,9 +58,6 @@ class EmailNotifier implements Notifier {
   constructor(config: EmailConfig, deps: NotifierDeps) {
     this.#config = config;
     this.#deps = deps;
-    deps.templates.check(config.html, "html");
-    for (const template of [config.text, config.to, ...Object.values(config.headers ?? {})])
-      deps.templates.check(template, "text");
   }
 
   async notify(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {

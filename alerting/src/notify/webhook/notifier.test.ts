@@ -131,6 +131,19 @@ describe("webhook request", () => {
     expect(sink.received[2]?.headers.authorization).toBe("Bearer abc");
   });
 
+  test("proxy_url: requests go by way of the proxy, except to no_proxy", async () => {
+    const proxy = await new HttpSink().start();
+    const block = (more: string) => `http_config: {proxy_url: '${proxy.url.replace("//", "//me:pw@")}'${more}}`;
+    await opened(webhook(block(""), "http://hooks.invalid/x")).notify(notification(), never);
+    expect(proxy.received[0]).toMatchObject({
+      path: "http://hooks.invalid/x",
+      headers: { host: "hooks.invalid", "proxy-authorization": "Basic bWU6cHc=" },
+    });
+    await opened(webhook(block(", no_proxy: 127.0.0.1"), `${sink.url}/direct`)).notify(notification(), never);
+    expect(sink.received[0]?.path).toBe("/direct");
+    await proxy.stop();
+  });
+
   test("redirects are followed unless told not to", async () => {
     sink.answer = (response, { path }) =>
       path === "/old" ? response.writeHead(307, { location: "/new" }).end() : response.end();

@@ -3,7 +3,7 @@ import { checkUrl } from "../../config/fields.ts";
 import { HttpClient, httpOutcome, networkFailure, secretOf } from "../http/http-client.ts";
 import { defineIntegration, type Notifier, type NotifierDeps, type NotifyResult } from "../integration.ts";
 import type { Notification } from "../notification.ts";
-import { renderStructured } from "../structured-value.ts";
+import { renderStructured, textsIn } from "../structured-value.ts";
 import type { NotificationData } from "../template-data.ts";
 import { escapeJson } from "../template-functions.ts";
 import { WebhookConfig } from "./config.ts";
@@ -16,6 +16,7 @@ export const webhook = defineIntegration<"webhook", WebhookConfig>({
     ...config,
     http_config: config.http_config ? settleHttpConfig(config.http_config, directory) : global.http_config,
   }),
+  templates: ({ url, payload }) => ({ text: [...(url ? [url.reveal()] : []), ...textsIn(payload)] }),
   create: (config, deps) => new WebhookNotifier(config, deps),
 });
 
