@@ -1,6 +1,6 @@
 import { type Labels, labelsKey } from "@tocsin/model";
 import { ConfigError, type ConfigIssue, readConfigText } from "@tocsin/platform";
-import { findRuleFiles, parseRuleFile } from "./rule-file.ts";
+import { parseRuleFile, requireRuleFiles } from "./rule-file.ts";
 
 export interface RuleFileCheck {
   file: string;
@@ -15,12 +15,12 @@ const DEFAULTS = { evaluationIntervalMs: 60_000, queryOffsetMs: 0 };
 
 /**
  * Checks rule files, globs allowed, as `promtool check rules` does. Throws a ConfigError with every mistake of every
- * file, and TOCSIN_CONFIG_UNREADABLE for a file that cannot be read.
+ * file, and TOCSIN_CONFIG_UNREADABLE for a file that is not there or cannot be read.
  */
 export async function checkRules(patterns: readonly string[]): Promise<RuleFileCheck[]> {
   const checks: RuleFileCheck[] = [];
   const issues: ConfigIssue[] = [];
-  for (const file of await findRuleFiles(patterns)) {
+  for (const file of await requireRuleFiles(patterns)) {
     try {
       checks.push(checkFile(file));
     } catch (error) {

@@ -115,6 +115,22 @@ test("tells all mistakes of a file at once", () => {
   expect(mistakes(text).split("\n")).toHaveLength(2);
 });
 
+test("anchors and aliases are followed", () => {
+  const text = "x-labels: &team {team: core}\n";
+  const groups = "groups: [{name: g, labels: &l {team: core}, rules: [{record: a, expr: up, labels: *l}]}]";
+  expect(read(groups).groups[0]?.rules[0]?.labels).toEqual({ team: "core" });
+  expect(mistakes(text + groups)).toBe("r.yml:1:1 x-labels: unknown key");
+});
+
+test("a file of aliases upon aliases is refused", () => {
+  const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(", ")}]`);
+  expect(() => read(`a0: &a0 x\n${levels.join("\n")}\ngroups: *a9\n`)).toThrow("more than 200000 values");
+});
+
+test("an alias to what it stands in is refused", () => {
+  expect(mistakes("groups: &a [{name: *a}]")).toBe("r.yml:1:1: nested more than 100 deep");
+});
+
 test("a group's digest changes with its text only", () => {
   const digest = (expr: string) => read(`groups: [{name: g, rules: [{record: a, expr: ${expr}}]}]`).groups[0]?.digest;
   expect(digest("up")).toBe(digest("up"));

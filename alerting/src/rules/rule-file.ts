@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { glob } from "node:fs/promises";
 import { type Labels, METRIC_NAME, parseDuration } from "@tocsin/model";
-import { ConfigError, type ConfigIssue, errorMessage, readConfigText } from "@tocsin/platform";
+import { ConfigError, type ConfigIssue, errorMessage, readConfigText, TocsinError } from "@tocsin/platform";
 import { type Expr, formatExpr, parseExpr } from "@tocsin/promql";
 import { z } from "zod";
 import { templateProblem } from "./rule-templates.ts";
@@ -87,6 +87,14 @@ export async function findRuleFiles(patterns: readonly string[]): Promise<string
     for await (const file of glob(pattern)) files.add(file);
   }
   return [...files].sort();
+}
+
+/** As findRuleFiles, but throws TOCSIN_CONFIG_UNREADABLE for a pattern that names no file. */
+export async function requireRuleFiles(patterns: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(patterns.map((pattern) => findRuleFiles([pattern])));
+  const unmatched = patterns.find((_, i) => found[i]?.length === 0);
+  if (unmatched !== undefined) throw new TocsinError("TOCSIN_CONFIG_UNREADABLE", `no file matches ${unmatched}`);
+  return [...new Set(found.flat())].sort();
 }
 
 /** Loads all files or none: throws a ConfigError with every mistake of every file. */

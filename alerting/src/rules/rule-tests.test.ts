@@ -120,5 +120,6 @@ test("a check tells the mistakes of all files with their places", async () => {
   await expect(checkRules([join(folder, "*.yml")])).rejects.toThrow(
     `${join(folder, "a.yml")}:1:11 groups.0.nam: unknown key\n${join(folder, "b.yml")}:1:1 grups: unknown key`,
   );
+  await expect(checkRules([join(folder, "*.yaml")])).rejects.toThrow(`no file matches ${join(folder, "*.yaml")}`);
   await expect(checkRules([join(folder, "missing.yml")])).rejects.toThrow(`cannot read ${join(folder, "missing.yml")}`);
 });

@@ -12,7 +12,7 @@ import { ConfigError, createLogger, errorMessage, systemClock, TocsinError } fro
 import { createEngine, createMemorySource, type MemorySource } from "@tocsin/promql";
 import { createEngineQuerySource, type QuerySample, type QuerySource } from "../query-source.ts";
 import { ruleSamples } from "./evaluate.ts";
-import { findRuleFiles, loadRuleFiles, type RuleGroupConfig } from "./rule-file.ts";
+import { loadRuleFiles, requireRuleFiles, type RuleGroupConfig } from "./rule-file.ts";
 import { RuleGroup } from "./rule-group.ts";
 import { histogramsEqual, type NotedValue } from "./series-notation.ts";
 import { type ExpectedSample, readRuleTestFile, type RuleTest, type RuleTestFile } from "./test-file.ts";
@@ -25,10 +25,13 @@ export interface RuleTestResult {
   failures: string[];
 }
 
-/** Runs unit test files of rules in promtool's format; each result says what failed. */
-export async function runRuleTests(files: readonly string[]): Promise<RuleTestResult[]> {
+/**
+ * Runs unit test files of rules, globs allowed, in promtool's format; each result says what failed. Throws
+ * TOCSIN_CONFIG_UNREADABLE for a pattern that names no file.
+ */
+export async function runRuleTests(patterns: readonly string[]): Promise<RuleTestResult[]> {
   const results: RuleTestResult[] = [];
-  for (const file of files) results.push(await runFile(file));
+  for (const file of await requireRuleFiles(patterns)) results.push(await runFile(file));
   return results;
 }
 
@@ -36,7 +39,7 @@ async function runFile(file: string): Promise<RuleTestResult> {
   try {
     const suite = readRuleTestFile(file);
     const groups = inOrder(
-      loadRuleFiles(await findRuleFiles(suite.ruleFiles), {
+      loadRuleFiles(await requireRuleFiles(suite.ruleFiles), {
         evaluationIntervalMs: suite.evaluationIntervalMs,
         queryOffsetMs: 0,
       }),

@@ -1,5 +1,16 @@
 import { ConfigError, type ConfigIssue } from "@tocsin/platform";
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from "yaml";
 import type { z } from "zod";
 
 /** A YAML file whose scalars are kept as written (`1.10` stays `1.10`), as Go decodes them into strings. */
@@ -37,9 +48,10 @@ export function readYamlText(file: string, text: string): YamlText {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const resolve = (node: unknown): unknown => (isAlias(node) && document ? node.resolve(document) : node);
+  const targets = isNode(root) ? aliasTargets(root) : new Map<Alias, Node>();
+  const resolve = (node: unknown): unknown => (isAlias(node) ? targets.get(node) : node);
   return {
-    value: isNode(root) ? plain(root, resolve, 0) : null,
+    value: isNode(root) ? limited(file, () => plain(root, resolve, { nodes: 0 }, 0)) : null,
     moreDocuments: documents.length > 1,
     locate: (path) => place(offsetOf(root, path, resolve, "key")),
     locateValue: (path) => place(offsetOf(root, path, resolve, "value")),
@@ -62,16 +74,48 @@ export function validateYamlText<T extends z.ZodType>(file: string, yaml: YamlTe
   );
 }
 
-const MAX_DEPTH = 100;
+/** What each alias stands for: the last node before it with its anchor. */
+function aliasTargets(root: Node): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(root, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
 
-function plain(node: unknown, resolve: (node: unknown) => unknown, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new Error("YAML is nested too deeply");
+class YamlLimit extends Error {}
+
+function limited(file: string, read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof YamlLimit)) throw error;
+    throw new ConfigError([{ file, line: 1, column: 1, path: "", message: error.message }]);
+  }
+}
+
+const MAX_DEPTH = 100;
+/** Aliases can make much of little. */
+const MAX_NODES = 200_000;
+
+function plain(node: unknown, resolve: (node: unknown) => unknown, count: { nodes: number }, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new YamlLimit(`nested more than ${MAX_DEPTH} deep`);
+  if (++count.nodes > MAX_NODES) throw new YamlLimit(`more than ${MAX_NODES} values, aliases counted each time`);
   const target = resolve(node);
   if (isMap(target))
     return Object.fromEntries(
-      target.items.map((pair) => [String(plain(pair.key, resolve, depth + 1)), plain(pair.value, resolve, depth + 1)]),
+      target.items.map((pair) => [
+        String(plain(pair.key, resolve, count, depth + 1)),
+        plain(pair.value, resolve, count, depth + 1),
+      ]),
     );
-  if (isSeq(target)) return target.items.map((item) => plain(item, resolve, depth + 1));
+  if (isSeq(target)) return target.items.map((item) => plain(item, resolve, count, depth + 1));
   if (!isScalar(target)) return null;
   const written = target.type === "PLAIN" ? (target.source ?? "") : String(target.value);
   if (target.type === "PLAIN" && (written === "" || written === "~" || written === "null")) return null;
