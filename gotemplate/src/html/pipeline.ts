@@ -52,9 +52,7 @@ export function appendEscapers(pipe: PipeNode, names: readonly EscaperName[]): v
     if (replaced) kept--;
   }
   const commands = pipe.commands.slice(0, kept);
-  const present = new Set(commands.map((command) => normalize(calledName(command) ?? "")));
   for (const name of wanted) {
-    if (present.has(normalize(name))) continue;
     const before = calledName(commands.at(-1));
     if (before !== undefined && REDUNDANT[before]?.includes(name) === true) continue;
     commands.push(identifierOf(pipe, name));
