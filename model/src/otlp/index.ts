@@ -5,5 +5,7 @@ export { decodeTraces } from "./decode-traces.ts";
 export { encodeLogs, encodeMetrics, encodeTraces } from "./encode.ts";
 export { logsFromJson, metricsFromJson, tracesFromJson, tracesToJson } from "./json.ts";
 export { inspect, type Inspection } from "./inspect.ts";
+export { requestToJson } from "./to-json.ts";
+export { splitRequest, type SplitRequest } from "./split.ts";
 export { Writer as ProtobufWriter } from "./writer.ts";
 export { otlpToSamples, samplesToOtlp, type Dropped, type OtlpToSamplesOptions } from "./prometheus-metrics.ts";
