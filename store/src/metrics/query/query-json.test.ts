@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { MatrixResult } from "@tocsin/promql";
+import { Pacer } from "../pacer.ts";
 import { queryBody } from "./query-json.ts";
 
 const matrix = (): MatrixResult => ({
@@ -13,23 +14,27 @@ const matrix = (): MatrixResult => ({
   warnings: [],
   infos: ["PromQL info: something (1:1)"],
 });
-const text = (body: Uint8Array) => Buffer.from(body).toString();
+const pacer = new Pacer(1000);
+const bodyText = async (result: MatrixResult, options: { limit: number; maxBytes?: number }) =>
+  Buffer.from(await queryBody(result, { ...options, pacer })).toString();
 
-test("a matrix is written series by series", () => {
-  expect(text(queryBody(matrix(), { limit: 0 }))).toBe(
+test("a matrix is written series by series", async () => {
+  expect(await bodyText(matrix(), { limit: 0 })).toBe(
     '{"status":"success","data":{"resultType":"matrix","result":[' +
       '{"metric":{"instance":"a"},"values":[[1,"1"],[2.5,"+Inf"]]},{"metric":{"instance":"b"},"values":[[1,"1"],[2.5,"+Inf"]]}' +
       ']},"infos":["PromQL info: something (1:1)"]}',
   );
 });
 
-test("an empty matrix is an empty list", () => {
-  expect(text(queryBody({ ...matrix(), series: [], infos: [] }, { limit: 0 }))).toBe(
+test("an empty matrix is an empty list", async () => {
+  expect(await bodyText({ ...matrix(), series: [], infos: [] }, { limit: 0 })).toBe(
     '{"status":"success","data":{"resultType":"matrix","result":[]}}',
   );
 });
 
-test("an answer beyond the limit is an error, not a process without memory", () => {
-  expect(() => queryBody(matrix(), { limit: 0, maxBytes: 200 })).toThrow("ask for fewer series or a larger step");
-  expect(text(queryBody(matrix(), { limit: 1, maxBytes: 300 }))).toContain("results truncated due to limit");
+test("an answer beyond the limit is an error, not a process without memory", async () => {
+  await expect(bodyText(matrix(), { limit: 0, maxBytes: 200 })).rejects.toThrow(
+    "ask for fewer series or a larger step",
+  );
+  expect(await bodyText(matrix(), { limit: 1, maxBytes: 300 })).toContain("results truncated due to limit");
 });

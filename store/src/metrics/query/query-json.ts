@@ -1,4 +1,5 @@
 import { QueryError, type QueryResult, resultToJson } from "@tocsin/promql";
+import type { Pacer } from "../pacer.ts";
 
 /** How a query went, for `stats=true`. Seconds; samples as loaded from the store. */
 export interface QueryStats {
@@ -18,17 +19,22 @@ export interface BodyOptions {
   stats?: QueryStats;
   /** Default MAX_BODY_BYTES. */
   maxBytes?: number;
+  /** Lets others have their turn between series. */
+  pacer: Pacer;
 }
 
 /**
- * The body of a successful answer of `/api/v1/query` and `/api/v1/query_range`, written one series at a time. Throws
- * QueryError when it becomes too large.
+ * The body of a successful answer of `/api/v1/query` and `/api/v1/query_range`, written one series at a time. Rejects
+ * with QueryError when it becomes too large.
  */
-export function queryBody(result: QueryResult, options: BodyOptions): Uint8Array<ArrayBuffer> {
+export async function queryBody(result: QueryResult, options: BodyOptions): Promise<Uint8Array<ArrayBuffer>> {
   const body = new BodyWriter(options.maxBytes ?? MAX_BODY_BYTES);
   const truncated = truncate(result, options.limit);
   body.write(`{"status":"success","data":{"resultType":"${result.type}","result":`);
-  for (const piece of resultPieces(result)) body.write(piece);
+  for (const piece of resultPieces(result)) {
+    body.write(piece);
+    await options.pacer.breathe();
+  }
   if (options.stats) body.write(`,"stats":${JSON.stringify(statsJson(options.stats))}`);
   body.write("}");
   body.write(listJson("warnings", truncated ? [...result.warnings, TRUNCATED] : result.warnings));

@@ -11,10 +11,12 @@ import {
   type SeriesSource,
 } from "@tocsin/promql";
 import { TocsinError } from "@tocsin/platform";
+import { Pacer } from "../pacer.ts";
 import type { SampleStore } from "../sample-store.ts";
 import { queryBody, type QueryStats } from "./query-json.ts";
 import { type Lane, QueryLanes } from "./query-lanes.ts";
 
+const WRITE_SLICE_MS = 8;
 const TOO_MANY_SAMPLES = "query processing would load too many samples into memory in query execution";
 
 export interface QueryRunnerOptions {
@@ -72,41 +74,51 @@ export class QueryRunner {
   }
 
   /** The answer as it is. */
-  async run(query: Query, signal: AbortSignal): Promise<QueryOutcome<{ result: QueryResult }>> {
-    try {
-      return { ok: true, ...(await this.#evaluate(query, signal)) };
-    } catch (error) {
-      return { ok: false, failure: toQueryFailure(error, query) };
-    }
+  run(query: Query, signal: AbortSignal): Promise<QueryOutcome<{ result: QueryResult }>> {
+    return this.#admit(query, signal, (queueTime) => this.#evaluate(query, queueTime, signal));
   }
 
   /** The answer as the body of the HTTP API's response, success only. */
-  async runJson(
+  runJson(
     query: Query,
     json: JsonOptions,
     signal: AbortSignal,
   ): Promise<QueryOutcome<{ body: Uint8Array<ArrayBuffer> }>> {
+    return this.#admit(query, signal, async (queueTime) => {
+      const { result, stats } = await this.#evaluate(query, queueTime, signal);
+      const pacer = new Pacer(WRITE_SLICE_MS, () => this.lanes.turnOf(query.lane));
+      const body = await queryBody(result, { limit: json.limit, ...(json.stats && { stats }), pacer });
+      return { body, stats };
+    });
+  }
+
+  async #admit<T extends { stats: QueryStats }>(
+    query: Query,
+    signal: AbortSignal,
+    task: (queueTime: number) => Promise<T>,
+  ): Promise<({ ok: true } & T) | { ok: false; failure: QueryFailure }> {
     try {
-      const { result, stats } = await this.#evaluate(query, signal);
-      return { ok: true, body: queryBody(result, { limit: json.limit, ...(json.stats && { stats }) }), stats };
+      return { ok: true, ...(await this.lanes.run(query.lane, signal, task)) };
     } catch (error) {
       return { ok: false, failure: toQueryFailure(error, query) };
     }
   }
 
-  #evaluate(query: Query, signal: AbortSignal): Promise<{ result: QueryResult; stats: QueryStats }> {
-    return this.lanes.run(query.lane, signal, async (queueTime) => {
-      const startedMs = performance.now();
-      const timeoutMs = Math.min(query.timeoutMs ?? Infinity, this.#options.timeoutMs) - queueTime * 1000;
-      const counted = { samples: 0 };
-      const source = this.#source(query.lane, counted, startedMs + timeoutMs);
-      const options = { timeoutMs, signal, ...(query.lookbackMs !== undefined && { lookbackMs: query.lookbackMs }) };
-      const result = query.range
-        ? await this.#engine.range(source, query.expr, query.fromMs, query.range.toMs, query.range.stepMs, options)
-        : await this.#engine.instant(source, query.expr, query.fromMs, options);
-      const evalTime = (performance.now() - startedMs) / 1000;
-      return { result, stats: { queueTime, evalTime, samples: counted.samples } };
-    });
+  async #evaluate(
+    query: Query,
+    queueTime: number,
+    signal: AbortSignal,
+  ): Promise<{ result: QueryResult; stats: QueryStats }> {
+    const startedMs = performance.now();
+    const timeoutMs = Math.min(query.timeoutMs ?? Infinity, this.#options.timeoutMs) - queueTime * 1000;
+    const counted = { samples: 0 };
+    const source = this.#source(query.lane, counted, startedMs + timeoutMs);
+    const options = { timeoutMs, signal, ...(query.lookbackMs !== undefined && { lookbackMs: query.lookbackMs }) };
+    const result = query.range
+      ? await this.#engine.range(source, query.expr, query.fromMs, query.range.toMs, query.range.stepMs, options)
+      : await this.#engine.instant(source, query.expr, query.fromMs, options);
+    const evalTime = (performance.now() - startedMs) / 1000;
+    return { result, stats: { queueTime, evalTime, samples: counted.samples } };
   }
 
   /** The store as the engine sees it during one query. */
