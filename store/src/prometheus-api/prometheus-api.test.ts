@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHttpServer, Registry } from "@tocsin/platform";
@@ -309,6 +310,39 @@ describe("federate", () => {
     expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
     expect(body).toContain("parse error");
   });
+});
+
+test("whatever is asked, the answer is one of the API's", async () => {
+  const path = fc.constantFrom(
+    "query", "query_range", "series", "labels", "label/job/values", "label/U___/values", "metadata", "format_query",
+    "parse_query", "query_exemplars", "status/tsdb",
+  ); // prettier-ignore
+  const name = fc.constantFrom(
+    "query",
+    "time",
+    "start",
+    "end",
+    "step",
+    "timeout",
+    "limit",
+    "match[]",
+    "stats",
+    "lookback_delta",
+  );
+  const value = fc.oneof(
+    fc.string(),
+    fc.double().map(String),
+    fc.integer().map(String),
+    fc.constantFrom("up", "up[1m]", "{job=~'.+'}", "rate(up[5m])", "sum by (job) (up)", "1h", "0", "-1", "NaN", "Inf", "{__name__=~'('}"),
+  ); // prettier-ignore
+  await fc.assert(
+    fc.asyncProperty(path, fc.array(fc.tuple(name, value), { maxLength: 6 }), async (path, parameters) => {
+      const { statusCode, body } = await app.inject({ url: `/api/v1/${path}?${new URLSearchParams(parameters)}` });
+      expect(JSON.parse(body)).toHaveProperty("status", statusCode === 200 ? "success" : "error");
+      expect([200, 400, 422, 503]).toContain(statusCode);
+    }),
+    { numRuns: 400 },
+  );
 });
 
 describe("around it", () => {
