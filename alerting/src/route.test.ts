@@ -68,7 +68,7 @@ describe("group labels and keys", () => {
   });
 });
 
-test("alerts sort by job, instance, then fewer labels, then names and values", () => {
+test("alerts sort by job, instance, those without last, then fewer labels, then names and values", () => {
   const sets: Labels[] = [
     { job: "b" },
     { job: "a", instance: "2" },
@@ -78,12 +78,12 @@ test("alerts sort by job, instance, then fewer labels, then names and values", (
     { a: "1", b: "1" },
   ];
   expect(sets.toSorted(compareAlertLabels)).toEqual([
-    { a: "2" },
-    { b: "1" },
-    { a: "1", b: "1" },
     { job: "a", instance: "1", z: "1" },
     { job: "a", instance: "2" },
     { job: "b" },
+    { b: "1" },
+    { a: "2" },
+    { a: "1", b: "1" },
   ]);
   expect(compareLabelSets({ z: "9" }, { a: "1", b: "1" })).toBeLessThan(0);
 });

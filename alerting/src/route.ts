@@ -1,5 +1,4 @@
 import {
-  compareLabels,
   compareMatchers,
   compareStrings,
   compileMatchers,
@@ -127,16 +126,32 @@ export function* walkRoutes(route: Route): Generator<Route> {
   for (const child of route.children) yield* walkRoutes(child);
 }
 
-/** By job, then instance, then all labels (fewer first): the order of alerts within a group. */
+/** By job, then instance (those without come last), then all labels: the order of alerts within a group. */
 export function compareAlertLabels(a: Labels, b: Labels): number {
   for (const name of ["job", "instance"]) {
-    const order = compareStrings(a[name] ?? "", b[name] ?? "");
-    if (order !== 0) return order;
+    const x = a[name];
+    const y = b[name];
+    if (x === y) continue;
+    if (x === undefined) return 1;
+    if (y === undefined) return -1;
+    return compareStrings(x, y);
   }
   return compareLabelSets(a, b);
 }
 
-/** Fewer labels first, then pairwise by name and value: Go's order of model.LabelSet. */
+/**
+ * Fewer labels first; else the first name, in order, that is not the same in both decides: a set without it comes
+ * first, then the smaller value. So does Go's model.LabelSet.
+ */
 export function compareLabelSets(a: Labels, b: Labels): number {
-  return Object.keys(a).length - Object.keys(b).length || compareLabels(a, b);
+  const names = sortedNames(a);
+  const others = sortedNames(b);
+  if (names.length !== others.length) return names.length - others.length;
+  for (const [i, name] of names.entries()) {
+    const other = others[i] as string;
+    if (name !== other) return compareStrings(other, name);
+    const order = compareStrings(a[name] as string, b[name] as string);
+    if (order !== 0) return order;
+  }
+  return 0;
 }

@@ -44,7 +44,7 @@ describe("groups and timers", () => {
     await s.fire("A", { zone: "x" });
     await s.fire("E");
     await s.at("30s");
-    expect(s.news()).toEqual(["30s team: E A B C D (first notification)"]);
+    expect(s.news()).toEqual(["30s team: B C D E A (first notification)"]);
   });
 
   test("group_wait 0: the first alert is flushed alone, the rest of its batch after group_interval", async () => {

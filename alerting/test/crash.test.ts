@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HttpSink } from "./http-sink.ts";
 
@@ -30,7 +31,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<{ url: string; child: ChildProcess }> {
-  const program = join(import.meta.dirname, "router-process.ts");
+  const program = fileURLToPath(new URL("./router-process.ts", import.meta.url));
   const args = ["--conditions=@tocsin/source", program, join(directory, "alertmanager.yml"), directory];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   processes.push(child);

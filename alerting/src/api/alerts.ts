@@ -117,9 +117,10 @@ function hidden(alert: Alert, filter: AlertFilter, at: UnixMs): boolean {
   return alert.endsAt < at || !matchesAll(filter.labels, alert.labels);
 }
 
+/** The flags go by what mutes the alert itself, whatever time intervals do to its group. */
 function statusShown({ status }: GettableAlert, filter: AlertFilter): boolean {
   return (
-    (filter.active || status.state !== "active") &&
+    (filter.active || status.silencedBy.length + status.inhibitedBy.length > 0) &&
     (filter.silenced || status.silencedBy.length === 0) &&
     (filter.inhibited || status.inhibitedBy.length === 0)
   );
