@@ -139,7 +139,10 @@ function shapeOf(expr: Expr, bytes: (at: number) => number): string[] {
     case "paren":
     case "subquery":
       return inside(expr.expr);
-    default:
+    case "number":
+    case "string":
+    case "vectorSelector":
+    case "matrixSelector":
       return [];
   }
 }

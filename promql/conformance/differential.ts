@@ -57,7 +57,8 @@ function parseNumber(text: string): number {
   return text === "-Inf" ? -Infinity : Number(text);
 }
 
-const keyOf = (metric: Record<string, string>): string => JSON.stringify(Object.entries(metric).sort());
+const keyOf = (metric: Record<string, string>): string =>
+  JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 export function fromReference(answer: unknown, { start }: QueryRequest): Answer {
   const { error, data, warnings = [], infos = [] } = answer as ReferenceAnswer;
@@ -96,7 +97,7 @@ export async function askOurs(engine: Engine, source: MemorySource, request: Que
   } else if (result.type === "matrix") {
     for (const { labels, timestamps, values, histograms } of result.series) {
       const points = new Map<number, Point>();
-      timestamps.forEach((time, i) => points.set(time, values[i] as number));
+      timestamps.forEach((time, i) => points.set(time, values[i] ?? 0));
       for (const { timestampMs, histogram } of histograms) points.set(timestampMs, histogramToJson(histogram));
       series.set(keyOf(labels), points);
     }

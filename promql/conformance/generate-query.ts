@@ -17,12 +17,14 @@ const COMPARISONS = ["==", "!=", ">", "<", ">=", "<="];
 const SETS = ["and", "or", "unless"];
 const DURATIONS = ["30s", "1m", "90s", "5m", "17m", "1h"];
 
-/** Generates queries of the stable language that mostly make sense. */
+/** Generates queries that mostly make sense; with everything behind flags only when `experimental`. */
 export class QueryGenerator {
   private readonly random: Random;
+  private readonly experimental: boolean;
 
-  constructor(random: Random) {
+  constructor(random: Random, experimental = false) {
     this.random = random;
+    this.experimental = experimental;
   }
 
   query(): string {
@@ -33,6 +35,7 @@ export class QueryGenerator {
     const { random } = this;
     if (depth <= 0 || random.chance(0.12)) return this.selector() + this.modifiers();
     const inner = depth - 1;
+    if (this.experimental && random.chance(0.4)) return this.experiment(inner);
     switch (random.int(0, 11)) {
       case 0:
       case 1:
@@ -56,6 +59,41 @@ export class QueryGenerator {
         return `-${this.vector(inner)}`;
       default:
         return this.histogramFunction(inner);
+    }
+  }
+
+  private experiment(depth: number): string {
+    const { random } = this;
+    const [lhs, rhs] = [this.grouped(depth), this.grouped(depth)];
+    const metric = random.pick(["requests_total", "temperature", "native", "custom", "mixed", "odd"]);
+    switch (random.int(0, 10)) {
+      case 0:
+        return `${random.pick(["mad_over_time", "ts_of_first_over_time", "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time"])}(${this.range(depth)})`;
+      case 1:
+        return `double_exponential_smoothing(${this.range(depth)}, ${random.pick(["0.5", "0.1", "1"])}, ${random.pick(["0.5", "0.9"])})`;
+      case 2:
+      case 3: {
+        const modifier = random.pick(["anchored", "smoothed"]);
+        const func = random.pick(["rate", "increase", "delta", "rate", "resets", "changes"]);
+        return `${func}(${metric}[${random.pick(DURATIONS)}] ${modifier}${this.modifiers()})`;
+      }
+      case 4:
+        return `${metric} smoothed${this.modifiers()}`;
+      case 5: {
+        const on = random.chance(0.6) ? ` on (${this.labels()})` : "";
+        const fill = random.pick(["fill(0)", "fill_left(1)", "fill_right(2.5)", "fill_left(1) fill_right(NaN)"]);
+        return `${lhs} ${this.operator()}${on} ${fill} ${rhs}`;
+      }
+      case 6:
+        return `${random.pick(["native", "custom", "mixed", lhs])} ${random.pick(["</", ">/"])} ${random.pick(["0.5", "3", "-1", "time()", "100", "Inf"])}`;
+      case 7:
+        return `histogram_quantiles(${random.pick(["native", "custom", "rate(latency_bucket[5m])"])}, "q", 0.5, ${random.pick(["0.99", "1.5"])})`;
+      case 8:
+        return `${random.pick(["sort_by_label", "sort_by_label_desc"])}(${this.vector(depth)}, "job", "instance")`;
+      case 9:
+        return `${random.pick(["avg_over_time", "count_over_time", "increase"])}(${metric}[${random.pick(["5m + step()", "max_of(step(), 2m)", "range() / 3 + 1m", "-(-7m)", "1m * 3 - 30s"])}] offset ${random.pick(["step()", "-(1m + step())", "30s"])})`;
+      default:
+        return `limit_ratio(${random.pick(["0.5", "-0.3", "1.2", "0"])}, ${random.pick(METRICS)})`;
     }
   }
 

@@ -24,7 +24,9 @@ export class Random {
     return this.next() < probability;
   }
 
-  pick<T>(items: readonly T[]): T {
-    return items[this.int(0, items.length - 1)] as T;
+  pick<T extends {}>(items: readonly T[]): T {
+    const item = items[this.int(0, items.length - 1)];
+    if (item === undefined) throw new Error("nothing to pick from");
+    return item;
   }
 }

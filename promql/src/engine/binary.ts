@@ -84,7 +84,12 @@ export function floatOperator(op: ArithmeticBinaryOp): (a: number, b: number) =>
     case "</":
     case ">/":
       return () => Number.NaN;
-    default: {
+    case "==":
+    case "!=":
+    case ">":
+    case "<":
+    case ">=":
+    case "<=": {
       const holds = compare[op];
       return (a, b) => (holds(a, b) ? 1 : 0);
     }
@@ -131,18 +136,10 @@ export class ElementOperator {
     if (b.histogram)
       return op === "*" ? compact(multiply(b.histogram, a.value)) : this.incompatible("float", "histogram");
     if (a.histogram === undefined) return undefined;
-    switch (op) {
-      case "*":
-        return compact(multiply(a.histogram, b.value));
-      case "/":
-        return compact(divide(a.histogram, b.value));
-      case "</":
-        return trimBuckets(a.histogram, b.value, true);
-      case ">/":
-        return trimBuckets(a.histogram, b.value, false);
-      default:
-        return this.incompatible("histogram", "float");
-    }
+    if (op === "*") return compact(multiply(a.histogram, b.value));
+    if (op === "/") return compact(divide(a.histogram, b.value));
+    if (op === "</" || op === ">/") return trimBuckets(a.histogram, b.value, op === "</");
+    return this.incompatible("histogram", "float");
   }
 
   private histograms(a: Histogram, b: Histogram): Histogram | undefined {

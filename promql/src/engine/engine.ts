@@ -147,19 +147,14 @@ type Value =
 function* instantValue(ev: Evaluator, plan: Plan, grid: Grid): Evaluating<Value> {
   const timestampMs = grid.startMs;
   if (plan.kind === "string") return { type: "string", timestampMs, value: plan.value };
-  switch (planType(plan)) {
-    case "scalar": {
-      const values = yield* ev.scalar(plan, grid);
-      return { type: "scalar", timestampMs, value: values[0] as number };
-    }
-    case "matrix":
-      return { type: "matrix", series: yield* rawMatrix(ev, plan, grid) };
-    default: {
-      const all = yield* ev.vector(plan, grid);
-      const samples = cleanNames(ev, all).map((series) => sampleOf(series));
-      return { type: "vector", timestampMs, samples };
-    }
+  const type = planType(plan);
+  if (type === "scalar") {
+    const values = yield* ev.scalar(plan, grid);
+    return { type, timestampMs, value: values[0] as number };
   }
+  if (type === "matrix") return { type, series: yield* rawMatrix(ev, plan, grid) };
+  const all = yield* ev.vector(plan, grid);
+  return { type: "vector", timestampMs, samples: cleanNames(ev, all).map(sampleOf) };
 }
 
 function sampleOf(series: Series): VectorSample {

@@ -2,13 +2,13 @@ import type { UnixMs } from "@tocsin/model";
 import type { SeriesData, SeriesSource } from "../series-source.ts";
 import { evaluateAggregate } from "./aggregate/aggregate.ts";
 import { Annotations } from "./annotations.ts";
-import { type ArithmeticBinaryOp, floatOperator } from "./binary.ts";
+import { floatOperator } from "./binary.ts";
 import { isSetOperator } from "../parser/ast.ts";
 import { ABSENT, ColumnBuilder, type Grid, Series } from "./column.ts";
 import type { Evaluating, Evaluation, SeriesStream } from "./evaluation.ts";
 import { evaluateCall, evaluateScalarCall, isElementwise, streamElementwise } from "./functions/calls.ts";
 import { multiply } from "./histogram/arithmetic.ts";
-import { type Histogram, sampleWeight } from "./histogram/shape.ts";
+import { sampleWeight } from "./histogram/shape.ts";
 import { mergeSameLabels } from "./merge.ts";
 import { type Plan, type SelectorPlan, planType } from "./plan.ts";
 import { isRangeArgument, streamRangeCall } from "./range/range-call.ts";
@@ -55,19 +55,10 @@ export class Evaluator implements Evaluation {
   }
 
   private *evaluateVector(plan: Plan, grid: Grid): Evaluating<Series[]> {
-    switch (plan.kind) {
-      case "aggregate":
-        return yield* evaluateAggregate(this, plan, grid);
-      case "binary":
-        return yield* evaluateBinary(this, plan, grid);
-      case "call":
-        if (!isElementwise(plan.func) && !plan.args.some(isRangeArgument)) return yield* evaluateCall(this, plan, grid);
-        break;
-      case "invariant":
-        return yield* this.repeat(plan.expr, grid);
-      default:
-        break;
-    }
+    if (plan.kind === "aggregate") return yield* evaluateAggregate(this, plan, grid);
+    if (plan.kind === "binary") return yield* evaluateBinary(this, plan, grid);
+    if (plan.kind === "invariant") return yield* this.repeat(plan.expr, grid);
+    if (plan.kind === "call" && !isStreamable(plan)) return yield* evaluateCall(this, plan, grid);
     const all: Series[] = [];
     for (const item of this.rawStream(plan, grid)) {
       if (item instanceof Series) all.push(item);
@@ -99,7 +90,12 @@ export class Evaluator implements Evaluation {
       case "call":
         if (plan.args.some(isRangeArgument)) return yield* streamRangeCall(this, plan, grid);
         return yield* streamElementwise(this, plan, grid);
-      default:
+      case "aggregate":
+      case "invariant":
+      case "number":
+      case "string":
+      case "range":
+      case "subquery":
         throw new QueryError("execution", `cannot evaluate ${plan.kind} as an instant vector`);
     }
   }
@@ -148,18 +144,21 @@ export class Evaluator implements Evaluation {
         return plan.op === "-" ? values.map((value) => -value) : values;
       }
       case "binary": {
-        if (isSetOperator(plan.op)) break;
+        if (isSetOperator(plan.op)) throw notScalar(plan);
         const lhs = yield* this.scalar(plan.lhs, grid);
         const rhs = yield* this.scalar(plan.rhs, grid);
-        const compute = floatOperator(plan.op as ArithmeticBinaryOp);
+        const compute = floatOperator(plan.op);
         return lhs.map((value, step) => compute(value, rhs[step] as number));
       }
       case "call":
         return yield* evaluateScalarCall(this, plan, grid);
-      default:
-        break;
+      case "aggregate":
+      case "selector":
+      case "string":
+      case "range":
+      case "subquery":
+        throw notScalar(plan);
     }
-    throw new QueryError("execution", `cannot evaluate ${plan.kind} as a scalar`);
   }
 
   *select(
@@ -204,18 +203,12 @@ export class Evaluator implements Evaluation {
   }
 }
 
+const notScalar = ({ kind }: Plan) => new QueryError("execution", `cannot evaluate ${kind} as a scalar`);
+
 function isStreamable(plan: Plan): boolean {
-  switch (plan.kind) {
-    case "selector":
-    case "unary":
-      return true;
-    case "call":
-      return isElementwise(plan.func) || plan.args.some(isRangeArgument);
-    case "binary":
-      return planType(plan.lhs) === "scalar" || planType(plan.rhs) === "scalar";
-    default:
-      return false;
-  }
+  if (plan.kind === "call") return isElementwise(plan.func) || plan.args.some(isRangeArgument);
+  if (plan.kind === "binary") return planType(plan.lhs) === "scalar" || planType(plan.rhs) === "scalar";
+  return plan.kind === "selector" || plan.kind === "unary";
 }
 
 /**
@@ -233,7 +226,12 @@ function keepsLabelsApart(plan: Plan): boolean {
       return plan.args.some(isRangeArgument) || plan.args.length === 0 || plan.args.every(hasOneName);
     case "binary":
       return hasOneName(plan.lhs) && hasOneName(plan.rhs);
-    default:
+    case "aggregate":
+    case "invariant":
+    case "number":
+    case "string":
+    case "range":
+    case "subquery":
       return true;
   }
 }
@@ -266,7 +264,7 @@ const NAME_GIVING: ReadonlySet<string> = new Set(["label_replace", "label_join",
 function weigh(all: readonly Series[]): number {
   let weight = 0;
   for (const { values, kinds, histograms } of all) {
-    if (histograms) for (const h of histograms) weight += h ? sampleWeight(h as Histogram) : 0;
+    if (histograms) for (const h of histograms) weight += h ? sampleWeight(h) : 0;
     else if (kinds) for (const kind of kinds) weight += kind === ABSENT ? 0 : 1;
     else weight += values.length;
   }

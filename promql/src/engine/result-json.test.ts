@@ -16,8 +16,11 @@ describe("values", () => {
   ])("%d prints as %s", (value, text) => expect(formatValue(value)).toBe(text));
 
   it("of scalars have no exponent", () => {
-    const scalar = { type: "scalar", timestampMs: 1500, value: 1e-7, warnings: [], infos: [] } as const;
-    expect(resultToJson(scalar)).toEqual({ resultType: "scalar", result: [1.5, "0.0000001"] });
+    const notes = { warnings: [], infos: [] };
+    expect(resultToJson({ type: "scalar", timestampMs: 1500, value: 1e-7, ...notes })).toEqual({
+      resultType: "scalar",
+      result: [1.5, "0.0000001"],
+    });
   });
 });
 

@@ -37,7 +37,10 @@ function subPlans(plan: Plan): readonly Plan[] {
     case "subquery":
     case "invariant":
       return [plan.expr];
-    default:
+    case "number":
+    case "string":
+    case "selector":
+    case "range":
       return [];
   }
 }

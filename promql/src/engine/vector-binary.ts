@@ -246,7 +246,7 @@ class VectorOperation {
     const side = this.swapped ? "left" : "right";
     const [first, second] = [String(a.labels), String(b.labels)].sort();
     return failure(
-      `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: [${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
+      `found duplicate series for the match group ${group.toString()} on the ${side} hand-side of the operation: [${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
   }
 

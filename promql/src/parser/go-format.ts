@@ -99,6 +99,8 @@ export function formatPrecision(value: number, digits: number): string {
 
 /** The first significant digits of a number, and the power of ten of the first one. */
 function roundToEven(value: number, digits: number): { mantissa: string; exponent: number } {
+  // Enough digits to tell a tie from what is near it.
+  // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 is in the language
   const [all = "", power = "0"] = Math.abs(value).toExponential(100).replace(".", "").split("e");
   const rest = all.slice(digits);
   const head = BigInt(all.slice(0, digits));

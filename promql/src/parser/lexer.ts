@@ -88,7 +88,7 @@ export function describeToken(token: Token): string {
   if (MODIFIERS.has(token.kind)) return `<${token.text}>`;
   if (WORD_OPERATORS.has(token.kind) || SYMBOL_OPERATORS.has(token.kind)) return `<op:${token.text}>`;
   if (AGGREGATORS.has(token.kind)) return `<aggr:${token.text}>`;
-  const runes = [...token.text];
+  const runes = Array.from(token.text);
   const isLong = !isName && new TextEncoder().encode(token.text).length > 10;
   const shown = isLong ? `${quoteString(runes.slice(0, 10).join(""))}...` : quoteString(token.text);
   return named === undefined ? shown : `${named} ${shown}`;

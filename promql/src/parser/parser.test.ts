@@ -23,18 +23,10 @@ function errorOf(text: string, options: ParserOptions = everything): string {
 
 /** The expression with every operation in brackets. */
 function grouped(expr: Expr): string {
-  switch (expr.type) {
-    case "binary":
-      return `[${grouped(expr.lhs)} ${expr.op} ${grouped(expr.rhs)}]`;
-    case "unary":
-      return `[${expr.op}${grouped(expr.expr)}]`;
-    case "number":
-      return String(expr.value);
-    case "vectorSelector":
-      return expr.name;
-    default:
-      return expr.type;
-  }
+  if (expr.type === "binary") return `[${grouped(expr.lhs)} ${expr.op} ${grouped(expr.rhs)}]`;
+  if (expr.type === "unary") return `[${expr.op}${grouped(expr.expr)}]`;
+  if (expr.type === "number") return String(expr.value);
+  return expr.type === "vectorSelector" ? expr.name : expr.type;
 }
 
 describe("precedence", () => {

@@ -234,7 +234,7 @@ class Parser {
       const value = duration ? parseDurationSeconds(token.text) : parseNumber(token.text);
       return { type: "number", value, duration, pos };
     } catch (error) {
-      return this.fail(String((error as Error).message), pos);
+      return this.fail((error as Error).message, pos);
     }
   }
 

@@ -125,7 +125,8 @@ export class VarianceAccumulator implements Accumulator {
     const { means, counts } = this;
     const { values, seen } = this.state;
     eachFloat(series, this.name, this.ctx, (value, step) => {
-      const count = ((counts[step] as number) += 1);
+      const count = (counts[step] ?? 0) + 1;
+      counts[step] = count;
       if (seen[step] === 0) {
         seen[step] = 1;
         means[step] = value;
@@ -133,8 +134,9 @@ export class VarianceAccumulator implements Accumulator {
         return;
       }
       const difference = value - (means[step] as number);
-      means[step] = (means[step] as number) + difference / count;
-      values[step] = (values[step] as number) + difference * (value - (means[step] as number));
+      const mean = (means[step] as number) + difference / count;
+      means[step] = mean;
+      values[step] = (values[step] as number) + difference * (value - mean);
     });
   }
 

@@ -4,8 +4,8 @@
  * two) and repeated squaring (powers).
  */
 
-const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 
 const floats = new Float64Array(1);
 const words = new Uint32Array(floats.buffer);
@@ -50,10 +50,8 @@ export function logarithm(x: number): number {
   const s2 = s * s;
   const s4 = s2 * s2;
   const odd =
-    s2 *
-    (6.66666666666673513e-1 +
-      s4 * (2.857142874366239149e-1 + s4 * (1.818357216161805012e-1 + s4 * 1.479819860511658591e-1)));
-  const even = s4 * (3.999999999940941908e-1 + s4 * (2.222219843214978396e-1 + s4 * 1.531383769920937332e-1));
+    s2 * (0.6666666666666735 + s4 * (0.2857142874366239 + s4 * (0.1818357216161805 + s4 * 0.14798198605116586)));
+  const even = s4 * (0.3999999999940942 + s4 * (0.22222198432149784 + s4 * 0.15313837699209373));
   const half = 0.5 * f * f;
   return exponent * LN2_HIGH - (half - (s * (half + (odd + even)) + exponent * LN2_LOW) - f);
 }
@@ -69,7 +67,7 @@ export const logarithm10 = (x: number): number => logarithm(x) * Math.LOG10E;
 export function powerOfTwo(x: number): number {
   if (Number.isNaN(x) || x === Infinity) return x;
   if (x === -Infinity || x < -1.074e3) return 0;
-  if (x > 1.0239999999999999e3) return Infinity;
+  if (x > 1023.9999999999999) return Infinity;
   const whole = x > 0 ? Math.trunc(x + 0.5) : x < 0 ? Math.trunc(x - 0.5) : 0;
   const t = x - whole;
   const high = t * LN2_HIGH;
@@ -79,10 +77,10 @@ export function powerOfTwo(x: number): number {
   const c =
     r -
     r2 *
-      (1.66666666666666657415e-1 +
+      (0.16666666666666666 +
         r2 *
-          (-2.77777777770155933842e-3 +
-            r2 * (6.61375632143793436117e-5 + r2 * (-1.6533902205465251539e-6 + r2 * 4.13813679705723846039e-8))));
+          (-0.0027777777777015593 +
+            r2 * (6.613756321437934e-5 + r2 * (-1.6533902205465252e-6 + r2 * 4.1381367970572385e-8))));
   return scaleByPower(1 - (low - (r * c) / (2 - c) - high), whole);
 }
 

@@ -35,7 +35,7 @@ describe("elementary functions round as Go's do", () => {
     ["0^-1", power(-0, -1), -Infinity],
     ["log2 8", logarithm2(8), 3],
     ["log10 1000", logarithm10(1000), 3],
-    ["2^0.5", powerOfTwo(0.5), 1.414213562373095],
+    ["2^0.3", powerOfTwo(0.3), 1.2311444133449163],
     ["sin 1e300", sin(1e300), -0.8178819121159087],
     ["cos -0", cos(-0), 1],
     ["tan -0", tan(-0), -0],

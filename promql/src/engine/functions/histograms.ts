@@ -67,8 +67,8 @@ const LE: ReadonlySet<string> = new Set(["le"]);
 
 /** What a function makes of a histogram of either kind at a step. */
 interface Measure {
-  native(h: Histogram, metric: string, step: number): number;
-  classic(buckets: readonly ClassicBucket[], metric: string, step: number): number;
+  native: (h: Histogram, metric: string, step: number) => number;
+  classic: (buckets: readonly ClassicBucket[], metric: string, step: number, key: string) => number;
 }
 
 /** Applies a measure to all histograms of a vector. Where both kinds exist under the same labels there is no result. */
@@ -101,7 +101,7 @@ function measure(all: readonly Series[], ctx: HistogramContext, { native, classi
       for (const { series, upperBound } of buckets) {
         if (series.kindAt(step) === FLOAT) present.push({ upperBound, count: series.values[step] as number });
       }
-      if (present.length > 0) column.setFloat(step, classic(present, nameOf(labels), step));
+      if (present.length > 0) column.setFloat(step, classic(present, nameOf(labels), step, key));
     }
     push(column, labels);
   }
@@ -161,22 +161,52 @@ export interface QuantileArgument {
 
 /** histogram_quantile. */
 export function quantiles(all: readonly Series[], q: QuantileArgument, ctx: HistogramContext): Series[] {
+  const forced = new ForcedChanges(ctx);
+  const results = quantilesOf(all, q, ctx, forced);
+  forced.flush();
+  return results;
+}
+
+/** Where counts of classic histograms had to be raised. Each histogram is mended once a step, for all quantiles. */
+class ForcedChanges {
+  private readonly byMetric = new Map<string, ForcedMonotonicity[]>();
+  private readonly mended = new Set<string>();
+  private readonly ctx: HistogramContext;
+
+  constructor(ctx: HistogramContext) {
+    this.ctx = ctx;
+  }
+
+  add(metric: string, key: string, step: number, change: Omit<ForcedMonotonicity, "timeMs">): void {
+    const id = `${step} ${key}`;
+    if (this.mended.has(id)) return;
+    this.mended.add(id);
+    const changes = this.byMetric.get(metric) ?? [];
+    this.byMetric.set(metric, changes);
+    changes.push({ ...change, timeMs: this.ctx.grid.startMs + step * this.ctx.grid.stepMs });
+  }
+
+  flush(): void {
+    const { notes: annotations, pos, grid } = this.ctx;
+    for (const [metric, changes] of this.byMetric) annotations.forcedMonotonicity(metric, pos, changes, grid);
+  }
+}
+
+function quantilesOf(
+  all: readonly Series[],
+  q: QuantileArgument,
+  ctx: HistogramContext,
+  forced: ForcedChanges,
+): Series[] {
   checkQuantiles(q, ctx);
-  const forcedByMetric = new Map<string, ForcedMonotonicity[]>();
-  const results = measure(all, ctx, {
+  return measure(all, ctx, {
     native: (h, metric, step) => noteNan(histogramQuantile(q.values[step] as number, h), metric, ctx),
-    classic: (buckets, metric, step) => {
-      const { value, forced } = classicQuantile(q.values[step] as number, buckets);
-      if (forced) {
-        const changes = forcedByMetric.get(metric) ?? [];
-        forcedByMetric.set(metric, changes);
-        changes.push({ ...forced, timeMs: ctx.grid.startMs + step * ctx.grid.stepMs });
-      }
-      return value;
+    classic: (buckets, metric, step, key) => {
+      const answer = classicQuantile(q.values[step] as number, buckets);
+      if (answer.forced) forced.add(metric, key, step, answer.forced);
+      return answer.value;
     },
   });
-  for (const [metric, changes] of forcedByMetric) ctx.notes.forcedMonotonicity(metric, ctx.pos, changes, ctx.grid);
-  return results;
 }
 
 function checkQuantiles({ values, pos }: QuantileArgument, ctx: HistogramContext): void {
@@ -208,10 +238,11 @@ export function severalQuantiles(
   ctx: HistogramContext,
 ): Series[] {
   const results: Series[] = [];
+  const forced = new ForcedChanges(ctx);
   for (const q of qs) {
     const groups = new Map<number, number[]>();
     for (const [step, value] of q.values.entries()) groups.set(value, [...(groups.get(value) ?? []), step]);
-    for (const series of quantiles(all, q, ctx)) {
+    for (const series of quantilesOf(all, q, ctx, forced)) {
       for (const [value, steps] of groups) {
         const column = new ColumnBuilder(ctx.grid.count);
         for (const step of steps)
@@ -221,6 +252,7 @@ export function severalQuantiles(
       }
     }
   }
+  forced.flush();
   return results;
 }
 

@@ -89,7 +89,7 @@ function* fetchInfos(
   for (const { data, labels } of found) {
     const pick = (i: number) => {
       if (data.histograms?.[i])
-        throw new QueryError("execution", `this should be an info metric, with float samples: ${labels}`);
+        throw new QueryError("execution", `this should be an info metric, with float samples: ${labels.toString()}`);
       return data.timestamps[i] as number;
     };
     const series = latestTimes(data, labels, times, grid.count, ev.lookbackMs, pick);
@@ -159,7 +159,7 @@ class Enrichment {
       if (otherTime === time) {
         throw new QueryError(
           "execution",
-          `found duplicate series for info metric: existing ${other?.labels} @ ${otherTime}, new ${info.labels} @ ${time}`,
+          `found duplicate series for info metric: existing ${String(other?.labels)} @ ${otherTime}, new ${info.labels.toString()} @ ${time}`,
         );
       }
       if (otherTime === undefined || otherTime < time) newest.set(id, info);

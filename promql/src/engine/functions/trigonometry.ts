@@ -7,17 +7,17 @@ import { logarithm } from "./elementary.ts";
 
 const QUARTER = Math.PI / 4;
 /** π/4 in three parts, for a remainder with extra precision. */
-const QUARTER_PARTS = [7.85398125648498535156e-1, 3.77489470793079817668e-8, 2.69515142907905952645e-15] as const;
+const QUARTER_PARTS = [0.7853981256484985, 3.774894707930798e-8, 2.6951514290790595e-15] as const;
 /** From here on the remainder needs π to many digits. */
 const LARGE = 2 ** 29;
 
 const SIN = [
-  1.5896230157654656806e-10, -2.50507477628578072866e-8, 2.75573136213857245213e-6, -1.98412698295895385996e-4,
-  8.33333333332211858878e-3, -1.66666666666666307295e-1,
+  1.5896230157654656e-10, -2.5050747762857807e-8, 2.7557313621385722e-6, -0.0001984126982958954, 0.008333333333322118,
+  -0.1666666666666663,
 ];
 const COS = [
-  -1.135853652138768173e-11, 2.08757008419747316778e-9, -2.75573141792967388112e-7, 2.48015872888517045348e-5,
-  -1.38888888888730564116e-3, 4.16666666666665929218e-2,
+  -1.1358536521387682e-11, 2.087570084197473e-9, -2.755731417929674e-7, 2.4801587288851704e-5, -0.0013888888888873056,
+  0.041666666666666595,
 ];
 
 /** Coefficients from the highest power down. */
@@ -92,10 +92,8 @@ export function cos(x: number): number {
   return octant > 3 !== octant % 4 > 1 ? -value : value;
 }
 
-const TAN_ABOVE = [-1.30936939181383777646e4, 1.1535166483858741614e6, -1.79565251976484877988e7];
-const TAN_BELOW = [
-  1, 1.36812963470692954678e4, -1.32089234440210967447e6, 2.50083801823357915839e7, -5.38695755929454629881e7,
-];
+const TAN_ABOVE = [-13093.693918138379, 1153516.6483858742, -17956525.197648488];
+const TAN_BELOW = [1, 13681.296347069296, -1320892.3444021097, 25008380.18233579, -53869575.592945464];
 
 export function tan(x: number): number {
   if (x === 0 || !Number.isFinite(x)) return x === 0 ? x : Number.NaN;
@@ -108,15 +106,13 @@ export function tan(x: number): number {
 }
 
 const ATAN_ABOVE = [
-  -8.750608600031904122785e-1, -1.615753718733365076637e1, -7.50085579231470466734e1, -1.22886668449013617341e2,
-  -6.485021904942025371773e1,
+  -0.8750608600031904, -16.157537187333652, -75.00855792314705, -122.88666844901361, -64.85021904942025,
 ];
 const ATAN_BELOW = [
-  1, 2.485846490142306297962e1, 1.650270098316988542046e2, 4.328810604912902668951e2, 4.853903996359136964868e2,
-  1.945506571482613964425e2,
+  1, 24.858464901423062, 165.02700983169885, 432.88106049129027, 485.3903996359137, 194.5506571482614,
 ];
 /** What π/2 as a float lacks. */
-const HALF_PI_REST = 6.12323399573676588613e-17;
+const HALF_PI_REST = 6.123233995736766e-17;
 
 function smallArctangent(x: number): number {
   const square = x * x;
@@ -126,7 +122,7 @@ function smallArctangent(x: number): number {
 
 function positiveArctangent(x: number): number {
   if (x <= 0.66) return smallArctangent(x);
-  if (x > 2.4142135623730950488) return Math.PI / 2 - smallArctangent(1 / x) + HALF_PI_REST;
+  if (x > 2.414213562373095) return Math.PI / 2 - smallArctangent(1 / x) + HALF_PI_REST;
   return QUARTER + smallArctangent((x - 1) / (x + 1)) + 0.5 * HALF_PI_REST;
 }
 
@@ -153,13 +149,8 @@ export function atan2(y: number, x: number): number {
   return quotient <= 0 ? quotient + Math.PI : quotient - Math.PI;
 }
 
-const SINH_ABOVE = [
-  -0.2630563213397497062819489e2, -0.2894211355989563807284660366e4, -0.8991272022039509355398013511e5,
-  -0.6307673640497716991184787251e6,
-];
-const SINH_BELOW = [
-  1, -0.173678953558233699533450911e3, 0.1521517378790019070696485176e5, -0.6307673640497716991212077277e6,
-];
+const SINH_ABOVE = [-26.30563213397497, -2894.211355989564, -89912.72022039509, -630767.3640497717];
+const SINH_BELOW = [1, -173.6789535582337, 15215.17378790019, -630767.3640497717];
 
 export function sinh(x: number): number {
   const size = Math.abs(x);
@@ -182,12 +173,12 @@ export function cosh(x: number): number {
   return (e + 1 / e) * 0.5;
 }
 
-const TANH_ABOVE = [-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3];
-const TANH_BELOW = [1, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.84406305325125486048e3];
+const TANH_ABOVE = [-0.9643991794250523, -99.28772310019185, -1614.6876844170845];
+const TANH_BELOW = [1, 112.81167849163293, 2235.4883906010045, 4844.063053251255];
 
 export function tanh(x: number): number {
   const size = Math.abs(x);
-  if (size > 0.5 * 8.8029691931113054295988e1) return Math.sign(x);
+  if (size > 0.5 * 88.02969193111305) return Math.sign(x);
   if (size >= 0.625) {
     const value = 1 - 2 / (Math.exp(2 * size) + 1);
     return x < 0 ? -value : value;

@@ -86,7 +86,7 @@ export function zeroBucket(h: Histogram): Bucket {
 
 /** All populated buckets, ascending; those next to the zero bucket begin or end at its threshold. */
 export function allBuckets(h: Histogram): Bucket[] {
-  const below = negativeBuckets(h).reverse();
+  const below = negativeBuckets(h).toReversed();
   const above = positiveBuckets(h);
   for (const bucket of below) if (bucket.upper < 0) bucket.upper = Math.min(bucket.upper, -h.zeroThreshold);
   for (const bucket of above) if (bucket.lower > 0) bucket.lower = Math.max(bucket.lower, h.zeroThreshold);
@@ -139,7 +139,7 @@ function sameBuckets(a: readonly number[], aOffset: number, b: readonly number[]
 /** `{count:4, sum:10, (1,2]:4}`: what count_values makes of a histogram. */
 export function formatHistogram(h: Histogram): string {
   const buckets = [
-    ...negativeBuckets(h).reverse(),
+    ...negativeBuckets(h).toReversed(),
     ...(h.zeroCount === 0 ? [] : [zeroBucket(h)]),
     ...positiveBuckets(h),
   ];

@@ -20,20 +20,20 @@ export function histogramIncrease(w: Window, isCounter: boolean): Histogram | un
   // What was before a reset at once does not matter, nor does its bucket layout.
   if (isCounter && (startedAnew(w, hlo + 1) || wasReset(second, first))) first = emptyLike(second);
   const custom = usesCustomBuckets(first);
-  if (usesCustomBuckets(last) !== custom) return void w.warn(notes.mixedSchemas(w.metric));
+  if (usesCustomBuckets(last) !== custom) return incompatible(w);
   let schema = Math.min(last.schema, first.schema);
   if (isCounter) {
     for (let i = hlo + 1; i < lastAt; i++) {
       const current = h[i] as Histogram;
       if (isGauge(current)) w.warn(notes.notCounter(w.metric));
       schema = Math.min(schema, current.schema);
-      if (usesCustomBuckets(current) !== custom) return void w.warn(notes.mixedSchemas(w.metric));
+      if (usesCustomBuckets(current) !== custom) return incompatible(w);
     }
   } else if (!isGauge(h[hlo] as Histogram) || !isGauge(last)) {
     w.warn(notes.notGauge(w.metric));
   }
   const difference = subtract(toSchema(last, schema), first);
-  if (difference === undefined) return void w.warn(notes.mixedSchemas(w.metric));
+  if (difference === undefined) return incompatible(w);
   if (difference.reconciled) w.info(notes.mismatchedBuckets("subtraction"));
   const sum = isCounter ? addResets(w, difference.histogram, first) : difference.histogram;
   return sum && compact({ ...sum, counterReset: "gauge" });
@@ -51,7 +51,7 @@ function addResets(w: Window, base: Histogram, first: Histogram): Histogram | un
     }
     if (startedAnew(w, i) || wasReset(current, previous)) {
       const added = add(sum, previous);
-      if (added === undefined) return void w.warn(notes.mixedSchemas(w.metric));
+      if (added === undefined) return incompatible(w);
       if (added.reconciled) w.info(notes.mismatchedBuckets("addition"));
       sum = added.histogram;
     }
@@ -73,6 +73,10 @@ const startedAnew = (w: Window, i: number): boolean =>
   w.histogramStarts !== undefined && isStartTimeReset(pairAt(w, i));
 const overlapsPrevious = (w: Window, i: number): boolean =>
   w.histogramStarts !== undefined && startTimesOverlap(pairAt(w, i));
+
+function incompatible(w: Window): undefined {
+  w.warn(notes.mixedSchemas(w.metric));
+}
 
 function emptyLike({ schema, customValues }: Histogram): Histogram {
   return {

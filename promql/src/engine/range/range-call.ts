@@ -79,8 +79,8 @@ function* streamWindows(ev: Evaluation, plan: CallPlan, grid: Grid): SeriesStrea
   const after = smoothed ? ev.lookbackMs : 0;
   const inputs = argument.kind === "range" ? rangeInputs(ev, argument, grid) : subqueryInputs(ev, argument, grid);
   for (const input of inputs) {
-    if (!(input instanceof Object) || input instanceof Promise) {
-      yield input as Promise<void> | undefined;
+    if (input === undefined || input instanceof Promise) {
+      yield input;
       continue;
     }
     const window = new Window(call, input.labels, input.floats, input.histograms);

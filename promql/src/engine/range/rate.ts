@@ -168,7 +168,7 @@ function lastTwo(w: Window): LastSample[] {
       time: w.ht[i] as number,
       start: w.histogramStarts?.[i] ?? 0,
       value: 0,
-      histogram: w.h[i] as Histogram,
+      histogram: w.h[i],
     });
   }
   return samples.sort((a, b) => a.time - b.time).slice(-2);
@@ -188,7 +188,10 @@ function histogramDelta(
   let result = later;
   if (!isRate || (!restarted && !wasReset(later, earlier))) {
     const difference = subtract(later, earlier);
-    if (difference === undefined) return void w.warn(notes.mixedSchemas(w.metric));
+    if (difference === undefined) {
+      w.warn(notes.mixedSchemas(w.metric));
+      return undefined;
+    }
     if (difference.reconciled) w.info(notes.mismatchedBuckets("subtraction"));
     result = difference.histogram;
   }
