@@ -15,7 +15,7 @@ export const MetricStoreConfig = z.strictObject({
     .enum(["always", "interval", "never"])
     .default("always")
     .describe(
-      "When appended samples are forced to the disk: before they are acknowledged, every few seconds, or when the system likes. The latter two survive kill -9 but not a power cut.",
+      "When appended samples are forced to the disk: before they are acknowledged, every ten seconds, or when the system likes. The latter two survive kill -9 but not a power cut.",
     ),
   out_of_order_window: DurationMs.default(10 * MINUTE).describe(
     "How much older than the newest sample a late one may be.",
