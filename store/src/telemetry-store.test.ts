@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TelemetryStoreConfig } from "./config.ts";
 import { createTelemetryStore, type TelemetryStore } from "./telemetry-store.ts";
 import { BASE_MS, id, logRecord, span } from "./testing/builders.ts";
+import { workerThreads } from "./threads.ts";
 import { logStoreContract } from "./testing/log-store-contract.ts";
+import { sameThread } from "./testing/same-thread.ts";
 import { traceStoreContract } from "./testing/trace-store-contract.ts";
 
 const HOUR = 3_600_000;
@@ -21,7 +23,7 @@ let registry: Registry;
 let store: TelemetryStore;
 let emitted: WriteRequest[];
 
-const open = async (config: object = {}): Promise<TelemetryStore> => {
+const open = async (config: object = {}, threads = sameThread): Promise<TelemetryStore> => {
   registry = new Registry();
   emitted = [];
   const opened = createTelemetryStore({
@@ -30,15 +32,16 @@ const open = async (config: object = {}): Promise<TelemetryStore> => {
     clock,
     logger: silentLogger,
     registry,
+    threads,
     spanMetricsSink: async (request) => void emitted.push(request),
   });
   await opened.start();
   return opened;
 };
 
-const reopen = async (config: object = {}): Promise<void> => {
+const reopen = async (config: object = {}, threads = sameThread): Promise<void> => {
   await store.stop();
-  store = await open(config);
+  store = await open(config, threads);
 };
 
 beforeEach(async () => {
@@ -256,6 +259,8 @@ describe("files", () => {
 });
 
 describe("searches beside writing", () => {
+  beforeEach(() => reopen({}, workerThreads));
+
   test("see every record that was acknowledged before they began, each once", async () => {
     const progress = { written: 0 };
     const writing = (async () => {
@@ -291,7 +296,7 @@ describe("searches beside writing", () => {
   });
 
   test("are refused when too many wait", async () => {
-    await reopen({ max_waiting_searches: 1 });
+    await reopen({ max_waiting_searches: 1 }, workerThreads);
     const searches = await Promise.allSettled([searchLogs(""), searchLogs(""), searchLogs("")]);
     expect(searches.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
     expect(searches[2]).toMatchObject({ reason: { code: "TOCSIN_OVERLOADED" } });
@@ -343,7 +348,7 @@ test("leaves nothing running after stop, which may come twice or without start",
     process.getActiveResourcesInfo().filter((kind) => kind === "Worker" || kind === "MessagePort").length;
   await store.stop();
   const before = count();
-  store = await open();
+  store = await open({}, workerThreads);
   const watching = new AbortController();
   const events = store.logs.tail(parseQuery("", "logs"), watching.signal)[Symbol.asyncIterator]();
   const waiting = events.next();
@@ -364,7 +369,7 @@ test("says which folder it cannot write", async () => {
   await store.stop();
   await writeFile(join(dataDir, "file"), "");
   dataDir = join(dataDir, "file");
-  await expect(open()).rejects.toMatchObject({
+  await expect(open({}, workerThreads)).rejects.toMatchObject({
     code: "TOCSIN_DATA_DIR_UNWRITABLE",
     message: expect.stringContaining(dataDir),
   });

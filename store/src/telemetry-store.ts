@@ -12,8 +12,6 @@ import {
   Counter,
   every,
   Gauge,
-  siblingModule,
-  startWorker,
   TocsinError,
   transfer,
   type Clock,
@@ -27,12 +25,13 @@ import { filesToDrop, type FileInfo } from "./files/file-info.ts";
 import { parseFileName } from "./files/file-name.ts";
 import type { Facets, Histogram, LogSearch, LogStore, Page, StoreCaps, TailEvent, TimeRange } from "./log-store.ts";
 import { ReaderPool } from "./search/reader-pool.ts";
-import type { Answer, Asking, ReaderHandlers } from "./search/reader-thread.ts";
+import type { Answer, Asking, ReaderHandlers } from "./search/store-reader.ts";
 import { toWriteRequest } from "./services/span-metrics.ts";
 import type { EdgeRows, RedQuery, RedRows, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
 import { TailQueue } from "./logs/tail-queue.ts";
+import { workerThreads, type StoreThreads } from "./threads.ts";
 import type { StoredSignal } from "./writers/record-kind.ts";
-import type { AppendResult, Committed, DamagedStoreFile, Tailed, WriterHandlers } from "./writers/writer-thread.ts";
+import type { AppendResult, Committed, DamagedStoreFile, Tailed, WriterHandlers } from "./writers/store-writer.ts";
 
 export interface TelemetryStoreOptions {
   dataDir: string;
@@ -44,6 +43,8 @@ export interface TelemetryStoreOptions {
   spanMetricsSink?: (request: WriteRequest) => Promise<void>;
   /** Called when a thread of the store ended by itself: nothing can be written or read any more. */
   onLost?: (error: unknown) => void;
+  /** Worker threads unless tests say otherwise. */
+  threads?: StoreThreads;
 }
 
 /** How much is kept, for status pages. */
@@ -61,7 +62,7 @@ export interface TelemetryStore extends Component {
   /** Consumers for the bus: of `otlp_logs` in LOG_WRITER_GROUP, of `otlp_spans` in SPAN_WRITER_GROUP. */
   readonly writers: { logs: BusHandler; spans: BusHandler };
   /** Every service that spans or logs were received from within retention. */
-  services(signal?: AbortSignal): Promise<ServiceRow[]>;
+  services(): Promise<ServiceRow[]>;
   usage(): Record<StoredSignal, StoreUsage>;
 }
 
@@ -89,6 +90,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
   readonly #options: TelemetryStoreOptions;
   readonly #log: Logger;
   readonly #metrics: StoreMetrics;
+  readonly #threads: StoreThreads;
   readonly #pool: ReaderPool;
   readonly #files: Record<StoredSignal, Map<string, FileInfo>> = { logs: new Map(), spans: new Map() };
   readonly #subscribers = new Map<number, TailQueue>();
@@ -102,7 +104,8 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     this.#log = options.logger.child({ component: "telemetry-store" });
     this.#metrics = storeMetrics(options.registry, () => this.usage());
     const { readers, max_waiting_searches: maxWaiting, search_budget: budgetMs } = options.config;
-    this.#pool = new ReaderPool({ readers, maxWaiting, budgetMs });
+    this.#threads = options.threads ?? workerThreads;
+    this.#pool = new ReaderPool({ startReader: this.#threads.reader, readers, maxWaiting, budgetMs });
     this.logs = this.#logStore();
     this.traces = this.#traceStore();
     this.writers = {
@@ -113,7 +116,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
 
   async start(): Promise<void> {
     const { config, clock, dataDir } = this.#options;
-    const writer = startWorker<WriterHandlers>(siblingModule(import.meta.url, "writers/writer-thread"));
+    const writer = this.#threads.writer();
     this.#writer = writer;
     writer.ended.catch((error: unknown) => this.#lost(error));
     writer.on("committed", (payload) => this.#onCommitted(payload as Committed));
@@ -165,13 +168,8 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     }
   }
 
-  async services(signal?: AbortSignal): Promise<ServiceRow[]> {
-    const rows = await Promise.all(
-      (["logs", "spans"] as const).map((kind) =>
-        this.#ask(kind, (call, asking) => call.services(kind, asking), signal),
-      ),
-    );
-    return mergeServices(rows.flat());
+  async services(): Promise<ServiceRow[]> {
+    return this.#running().call.services();
   }
 
   usage(): Record<StoredSignal, StoreUsage> {
@@ -365,21 +363,6 @@ function usageOf(files: Iterable<FileInfo>): StoreUsage {
     if (records > 0 && (usage.oldestMs === undefined || t0 < usage.oldestMs)) usage.oldestMs = t0;
   }
   return usage;
-}
-
-function mergeServices(rows: readonly ServiceRow[]): ServiceRow[] {
-  const merged = new Map<string, ServiceRow>();
-  for (const row of rows) {
-    const known = merged.get(row.name);
-    if (!known) {
-      merged.set(row.name, { ...row });
-      continue;
-    }
-    if (row.lastMs >= known.lastMs && row.version !== "") known.version = row.version;
-    known.firstMs = Math.min(known.firstMs, row.firstMs);
-    known.lastMs = Math.max(known.lastMs, row.lastMs);
-  }
-  return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 type StoreMetrics = ReturnType<typeof storeMetrics>;

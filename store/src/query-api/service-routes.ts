@@ -47,7 +47,7 @@ export function registerServiceRoutes(
     const gone = clientGone(reply);
     const range = { fromMs, toMs };
     const [services, { rows, searchedToMs }] = await Promise.all([
-      store.services(gone),
+      store.services(),
       store.traces.red({ ...range, steps: SPARKLINE_STEPS, by: "service" }, gone),
     ]);
     const items = services
@@ -61,7 +61,7 @@ export function registerServiceRoutes(
     const gone = clientGone(reply);
     const range = { fromMs, toMs };
     const [services, { rows }, { edges, searchedToMs }] = await Promise.all([
-      store.services(gone),
+      store.services(),
       store.traces.red({ ...range, steps: 1, by: "service" }, gone),
       store.traces.edges(range, gone),
     ]);
@@ -75,7 +75,7 @@ export function registerServiceRoutes(
     const { from: fromMs, to: toMs } = parseRequest(RangeQuery, request.query);
     const gone = clientGone(reply);
     const range = { fromMs, toMs };
-    const service = (await store.services(gone)).find((row) => row.name === name);
+    const service = (await store.services()).find((row) => row.name === name);
     if (!service) throw new TocsinError("TOCSIN_NOT_FOUND", `no service ${JSON.stringify(name)} was heard of`);
     const [coarse, fine, byOperation] = await Promise.all([
       store.traces.red({ ...range, steps: SPARKLINE_STEPS, by: "service", service: name }, gone),

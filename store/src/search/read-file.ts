@@ -108,10 +108,6 @@ export class ReadFile {
     return (this.#db.prepare("SELECT coalesce(max(id), 0) AS id FROM blk").get() as { id: number }).id;
   }
 
-  services(): { name: string; version: string; first: number; last: number }[] {
-    return this.#db.prepare("SELECT name, version, first, last FROM svc").all() as never;
-  }
-
   close(): void {
     this.#db.close();
   }

@@ -1,8 +1,9 @@
-import { siblingModule, startWorker, TocsinError, type WorkerHandle } from "@tocsin/platform";
+import { TocsinError, type WorkerHandle } from "@tocsin/platform";
 import type { FileInfo } from "../files/file-info.ts";
-import type { Answer, Asking, ReaderHandlers } from "./reader-thread.ts";
+import type { Answer, Asking, ReaderHandlers } from "./store-reader.ts";
 
 export interface ReaderPoolOptions {
+  startReader: () => WorkerHandle<ReaderHandlers>;
   readers: number;
   /** Questions that may wait for a free reader; beyond that they are refused. */
   maxWaiting: number;
@@ -28,7 +29,7 @@ export class ReaderPool {
   start(onLost: (error: unknown) => void): void {
     this.#stopped = false;
     this.#readers = Array.from({ length: this.#options.readers }, () => {
-      const worker = startWorker<ReaderHandlers>(siblingModule(import.meta.url, "reader-thread"));
+      const worker = this.#options.startReader();
       worker.ended.catch(onLost);
       return { worker, busy: false };
     });

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BLOCK_BYTES, BLOCK_RECORDS, packParts, ROWS_PER_BLOCK, unpackParts } from "../blocks/block.ts";
 import type { FileInfo } from "../files/file-info.ts";
 import { openForWriting } from "../files/schema.ts";
+import type { ServiceRow } from "../trace-store.ts";
 import { serviceOf, type RecordKind } from "./record-kind.ts";
 
 /** Batches from clients and the bus may come twice within this time. */
@@ -135,6 +136,10 @@ export class ActiveFile<R> {
     this.#transaction(() => this.#insertBlock(this.#block, tail));
     this.#block++;
     this.#tail = tail;
+  }
+
+  services(): ServiceRow[] {
+    return this.#db.prepare("SELECT name, version, first AS firstMs, last AS lastMs FROM svc").all() as never;
   }
 
   forgetSeen(before: number): void {

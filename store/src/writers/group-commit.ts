@@ -1,5 +1,5 @@
 import { isSqliteError, type SignalWriter, type WriteBatch, type Written } from "./signal-writer.ts";
-import type { AppendResult } from "./writer-thread.ts";
+import type { AppendResult } from "./store-writer.ts";
 
 /** A commit is made at once when so many records wait. */
 const COMMIT_RECORDS = 1000;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { errorMessage, TocsinError } from "@tocsin/platform";
 import type { FileInfo } from "../files/file-info.ts";
 import { hourOf, nextFileName, parseFileName } from "../files/file-name.ts";
+import type { ServiceRow } from "../trace-store.ts";
 import { ActiveFile, SEEN_WINDOW_MS, type Admitted } from "./active-file.ts";
 import type { RecordKind } from "./record-kind.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -46,6 +47,8 @@ export class SignalWriter<R> {
   readonly #limits: FileLimits;
   readonly #onDamage: (file: DamagedFile) => void;
   readonly #sealed = new Map<string, FileInfo>();
+  /** Of finished files. */
+  readonly #services = new Map<string, ServiceRow[]>();
   readonly #seen = new Map<string, number>();
   readonly #recent = new RecentIds(RECENT_IDS);
   #active: ActiveFile<R> | undefined;
@@ -79,6 +82,11 @@ export class SignalWriter<R> {
 
   files(): FileInfo[] {
     return [...this.#sealed.values(), ...(this.#active ? [this.#active.info] : [])];
+  }
+
+  /** Services by file: one may be in many rows. */
+  services(): ServiceRow[] {
+    return [...this.#services.values(), this.#active?.services() ?? []].flat();
   }
 
   /** Should the file being written turn out damaged, it is set aside and the batches go to a new one. */
@@ -119,6 +127,7 @@ export class SignalWriter<R> {
   drop(names: readonly string[]): void {
     for (const name of names) {
       if (!this.#sealed.delete(name)) continue;
+      this.#services.delete(name);
       for (const suffix of ["", "-wal", "-shm"]) rmSync(`${this.#path(name)}${suffix}`, { force: true });
     }
   }
@@ -126,6 +135,7 @@ export class SignalWriter<R> {
   /** Takes a file that turned out unreadable out of service but keeps its bytes. */
   setAside(name: string): void {
     this.#sealed.delete(name);
+    this.#services.delete(name);
     if (this.#active?.name === name) {
       this.#active.abandon();
       this.#active = undefined;
@@ -152,6 +162,7 @@ export class SignalWriter<R> {
       }
       if (!file.sealed) file.seal();
       this.#sealed.set(name, file.info);
+      this.#services.set(name, file.services());
     } catch (error) {
       file.abandon();
       throw error;
@@ -222,6 +233,7 @@ export class SignalWriter<R> {
   #finish(file: ActiveFile<R>): void {
     file.seal();
     this.#sealed.set(file.name, file.info);
+    this.#services.set(file.name, file.services());
     this.#active = undefined;
     file.close();
     this.#sealed.set(file.name, file.info);

@@ -1,0 +1,15 @@
+import { siblingModule, startWorker, type WorkerHandle } from "@tocsin/platform";
+import type { ReaderHandlers } from "./search/store-reader.ts";
+import type { WriterHandlers } from "./writers/store-writer.ts";
+
+/** Where the writer and the readers of a store run. */
+export interface StoreThreads {
+  writer(): WorkerHandle<WriterHandlers>;
+  reader(): WorkerHandle<ReaderHandlers>;
+}
+
+/** Each in a thread of its own, so that no search and no commit holds up the main loop. */
+export const workerThreads: StoreThreads = {
+  writer: () => startWorker(siblingModule(import.meta.url, "writers/writer-thread")),
+  reader: () => startWorker(siblingModule(import.meta.url, "search/reader-thread")),
+};
