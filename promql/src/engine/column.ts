@@ -45,6 +45,11 @@ export class Series {
     return this.kinds !== undefined && this.kinds[step] === HISTOGRAM ? this.histograms?.[step] : undefined;
   }
 
+  /** A histogram that shares its step with a float, which is possible only after labels were made equal. */
+  shadowAt(step: number): Histogram | undefined {
+    return this.kinds?.[step] === FLOAT ? this.histograms?.[step] : undefined;
+  }
+
   get hasHistograms(): boolean {
     return this.histograms !== undefined;
   }

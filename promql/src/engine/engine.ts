@@ -158,7 +158,7 @@ function* instantValue(ev: Evaluator, plan: Plan, grid: Grid): Evaluating<Value>
 }
 
 function sampleOf(series: Series): VectorSample {
-  const histogram = series.histogramAt(0);
+  const histogram = series.histogramAt(0) ?? series.shadowAt(0);
   const labels = series.labels.toLabels();
   return histogram ? { labels, value: 0, histogram } : { labels, value: series.values[0] as number };
 }

@@ -1,5 +1,4 @@
-import { FLOAT, HISTOGRAM, type Series } from "./column.ts";
-import type { Histogram } from "./histogram/shape.ts";
+import { FLOAT, type Series } from "./column.ts";
 import type { MatrixSeries } from "./result.ts";
 
 /** The points of a series at the given times. */
@@ -9,10 +8,9 @@ export function matrixSeries(series: Series, times: Float64Array): MatrixSeries 
   const steps: number[] = [];
   const histograms: MatrixSeries["histograms"] = [];
   for (let step = 0; step < times.length; step++) {
-    const kind = series.kinds[step];
-    if (kind === FLOAT) steps.push(step);
-    else if (kind === HISTOGRAM)
-      histograms.push({ timestampMs: times[step] as number, histogram: series.histogramAt(step) as Histogram });
+    if (series.kinds[step] === FLOAT) steps.push(step);
+    const histogram = series.histogramAt(step) ?? series.shadowAt(step);
+    if (histogram) histograms.push({ timestampMs: times[step] as number, histogram });
   }
   return {
     labels,

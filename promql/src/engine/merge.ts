@@ -41,8 +41,8 @@ function join(group: readonly Series[], allowMixed: boolean): Series {
       const before = taken[step] as number;
       if ((before & kind) !== 0 || (before !== 0 && !allowMixed)) throw sameLabelset();
       taken[step] = before | kind;
-      if (before === FLOAT) continue;
-      kinds[step] = kind;
+      // Of a float and a histogram at one step the float counts; the histogram comes along for the answer.
+      if (before !== FLOAT) kinds[step] = kind;
       if (kind === FLOAT) {
         values[step] = series.values[step] as number;
       } else {

@@ -15,7 +15,7 @@ import type {
 } from "./ast.ts";
 import { takesParam } from "./ast.ts";
 import { functionSignature } from "./functions.ts";
-import { formatPlain, quoteString } from "./go-format.ts";
+import { formatFixed, quoteString } from "./go-format.ts";
 import { AGGREGATORS, Lexer, type Token, type TokenKind, describeToken } from "./lexer.ts";
 import { parseDurationSeconds, parseNumber, unquote } from "./literals.ts";
 import { ParseError } from "./parse-error.ts";
@@ -160,7 +160,7 @@ class Parser {
       const left = this.accept("group_left");
       if (left ?? this.accept("group_right")) {
         matching.card = left ? "many-to-one" : "one-to-many";
-        if (this.peek().kind === "(") matching.include = this.groupingLabels();
+        if (this.peek().kind === "(" || !this.startsExpression()) matching.include = this.groupingLabels();
       }
     }
     if (this.accept("fill")) {
@@ -463,8 +463,7 @@ class Parser {
 
   private setAt(expr: Expr, seconds: number): void {
     if (!(Math.abs(seconds) < 2 ** 63)) {
-      const shown = Number.isFinite(seconds) ? `${formatPlain(seconds)}.000000` : formatPlain(seconds);
-      this.fail(`timestamp out of bounds for @ modifier: ${shown}`, expr.pos);
+      this.fail(`timestamp out of bounds for @ modifier: ${formatFixed(seconds, 6)}`, expr.pos);
     }
     const ms = seconds * 1000;
     this.atTarget(expr).atMs = Math.sign(ms) * Math.round(Math.abs(ms)) + 0;
