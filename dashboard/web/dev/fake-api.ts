@@ -87,7 +87,11 @@ export function fakeApi(): (request: IncomingMessage, response: ServerResponse) 
       /^\/api\/tocsin\/v1\/decisions$/,
       ({ now, params }) => {
         const print = params.get("fingerprint");
-        const items = decisions(now).filter((record) => print === null || JSON.stringify(record).includes(print));
+        const kinds = params.get("kind")?.split(",");
+        const items = decisions(now).filter(
+          (record) =>
+            (print === null || JSON.stringify(record).includes(print)) && (kinds?.includes(record.kind) ?? true),
+        );
         return ok({ items: items.slice(0, Number(params.get("limit") ?? 100)) });
       },
     ],

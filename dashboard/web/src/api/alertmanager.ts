@@ -53,6 +53,9 @@ export function conditionOf(alert: GettableAlert): AlertCondition {
   return alert.status.inhibitedBy.length > 0 || alert.status.mutedBy.length > 0 ? "inhibited" : "active";
 }
 
+/** The alert that always fires, to show that alerts get through: a sign of health, not a trouble. */
+export const isWatchdog = ({ labels }: { labels: Labels }): boolean => labels["alertname"] === "Watchdog";
+
 /** Every alert the router holds: active, silenced and inhibited. */
 export function useAlerts(): UseQueryResult<GettableAlert[]> {
   return usePolled({

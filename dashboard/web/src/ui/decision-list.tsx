@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { formatMs, formatNumber } from "../format/quantity.ts";
 import { useFormatTime } from "../format/time.ts";
 import classes from "./decision-list.module.css";
+import { foldDecisions } from "./fold-decisions.ts";
 import { type Mark, SeverityMark } from "./severity-mark.tsx";
 
 /** What was decided in a few words, in the reader's language; the record's own sentence gives the reason. */
@@ -52,33 +53,40 @@ export function decisionMark(record: DecisionRecord): Mark {
   }
 }
 
-/** Decisions down a time line, newest first. */
+/** Decisions down a time line, newest first; what repeats itself stands once. */
 export function DecisionList({
   records,
+  most = Infinity,
   showDate = false,
 }: {
   records: readonly DecisionRecord[];
+  most?: number;
   showDate?: boolean;
 }) {
   const { t } = useTranslation();
   const format = useFormatTime();
   return (
     <ol className={classes["list"]}>
-      {records.map((record) => (
-        <li key={record.id}>
-          <time dateTime={record.at} title={record.at} className="mono dim">
-            {format(record.at, showDate ? "dateTime" : "time")}
-          </time>
-          <SeverityMark mark={decisionMark(record)} text={t(`decision.${record.kind}`)} word={false} />
-          <div>
-            <div className={classes["title"]}>
-              {decisionTitle(record, t)}
-              <Facts record={record} />
+      {foldDecisions(records)
+        .slice(0, most)
+        .map(({ record, count, since }) => (
+          <li key={record.id}>
+            <time dateTime={record.at} title={record.at} className="mono dim">
+              {format(record.at, showDate ? "dateTime" : "time")}
+            </time>
+            <SeverityMark mark={decisionMark(record)} text={t(`decision.${record.kind}`)} word={false} />
+            <div>
+              <div className={classes["title"]}>
+                {decisionTitle(record, t)}
+                <Facts record={record} />
+                {count > 1 && (
+                  <span className={classes["fact"]}>{t("decision.repeated", { count, time: format(since) })}</span>
+                )}
+              </div>
+              <p className="dim">{record.sentence}</p>
             </div>
-            <p className="dim">{record.sentence}</p>
-          </div>
-        </li>
-      ))}
+          </li>
+        ))}
     </ol>
   );
 }

@@ -4,12 +4,13 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { conditionOf, type GettableAlert, useAlerts } from "../../api/alertmanager.ts";
-import { useDecisions } from "../../api/decisions.ts";
+import { CHANGES, ROUTINE, useDecisions } from "../../api/decisions.ts";
 import { type AlertingRule, useAlertingRules } from "../../api/rules.ts";
 import { formatMs } from "../../format/quantity.ts";
 import { useFormatTime } from "../../format/time.ts";
 import { useShortcuts } from "../../keys/use-shortcuts.ts";
 import { DecisionList } from "../../ui/decision-list.tsx";
+import { mergeDecisions } from "../../ui/fold-decisions.ts";
 import { LabelChips } from "../../ui/label-chip.tsx";
 import { EmptyState, Panel, QueryView } from "../../ui/panel.tsx";
 import { markOfSeverity, SeverityMark } from "../../ui/severity-mark.tsx";
@@ -120,7 +121,7 @@ function StateSentence({ alert }: { alert: GettableAlert }) {
 function Verdict({ fingerprint, alert }: { fingerprint: string; alert: GettableAlert | undefined }) {
   const { t } = useTranslation();
   const format = useFormatTime();
-  const decisions = useDecisions({ fingerprint, limit: 100 });
+  const decisions = useDecisions({ fingerprint, kind: "evaluation,muted,attempt", limit: 100 });
   if (decisions.data === undefined) return null;
   const verdict = verdictOf(decisions.data.items);
   const sentence = () => {
@@ -207,16 +208,18 @@ function Annotations({ alert }: { alert: GettableAlert }) {
 
 function Timeline({ fingerprint }: { fingerprint: string }) {
   const { t } = useTranslation();
-  const decisions = useDecisions({ fingerprint, limit: 100 });
+  // Asked for apart, so that an hour of uneventful looks does not push the last message off the page.
+  const changes = useDecisions({ fingerprint, kind: CHANGES, limit: 100 });
+  const routine = useDecisions({ fingerprint, kind: ROUTINE, limit: 100 });
   return (
     <Panel title={t("alert.timeline")} flush>
       <QueryView
-        query={decisions}
+        query={changes}
         rows={8}
-        isEmpty={({ items }) => items.length === 0}
+        isEmpty={({ items }) => items.length === 0 && routine.data?.items.length === 0}
         empty={{ title: t("alert.timelineNone"), why: t("alert.timelineNoneWhy") }}
       >
-        {({ items }) => <DecisionList records={items} showDate />}
+        {({ items }) => <DecisionList records={mergeDecisions(items, routine.data?.items ?? [])} showDate />}
       </QueryView>
     </Panel>
   );

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { ApiError } from "../../api/client.ts";
 import { isUnderWay, useDrillAction, useDrills } from "../../api/drills.ts";
+import { useInbox } from "../../api/inbox.ts";
 import { formatMs } from "../../format/quantity.ts";
 import { Panel, QueryView } from "../../ui/panel.tsx";
 import { useLink } from "../../url/use-search.ts";
@@ -83,32 +84,38 @@ function DrillRow({ drill }: { drill: Drill }) {
         </p>
       )}
       {run !== null && <DrillStrip title={title} run={run} />}
-      {run !== null && <RunFoot run={run} />}
+      {run !== null && <RunFoot run={run} alert={drill.alert} />}
     </li>
   );
 }
 
-function RunFoot({ run }: { run: NonNullable<Drill["run"]> }) {
+function RunFoot({ run, alert }: { run: NonNullable<Drill["run"]>; alert: string }) {
   const { t } = useTranslation();
   const link = useLink();
-  const last = run.messages.at(-1);
+  const message = useDrillMessage(run.messages, alert);
   const reached = run.steps.findLast(({ elapsedMs }) => elapsedMs !== null);
   return (
     <div className={classes["foot"]}>
       <span role="status">
-        {run.error === undefined ? t(`drill.state.${run.state}`) : t("drill.failed", { message: run.error })}
+        {run.error !== undefined
+          ? t("drill.failed", { message: run.error })
+          : isUnderWay(run) || reached === undefined || reached.elapsedMs === null
+            ? t(`drill.state.${run.state}`)
+            : t("drill.took", { step: t(`drill.step.${reached.name}`), duration: formatMs(reached.elapsedMs) })}
       </span>
-      {!isUnderWay(run) && reached !== undefined && reached.elapsedMs !== null && (
-        <span className="dim">
-          {t("drill.took", { step: t(`drill.step.${reached.name}`), duration: formatMs(reached.elapsedMs) })}
-        </span>
-      )}
-      {last !== undefined && (
-        <Link to={link(`/inbox/${encodeURIComponent(last)}`)}>
+      {message !== undefined && (
+        <Link to={link(`/inbox/${encodeURIComponent(message)}`)}>
           <IconMail size={14} stroke={1.6} aria-hidden />
           {t("drill.message", { count: run.messages.length })}
         </Link>
       )}
     </div>
   );
+}
+
+/** The newest e-mail about the drill's own alert, else the newest of its messages. */
+function useDrillMessage(ids: readonly string[], alert: string): string | undefined {
+  const { data } = useInbox();
+  const mails = (data?.items ?? []).filter(({ id, kind }) => kind === "email" && ids.includes(id));
+  return mails.find(({ subject }) => subject.includes(alert))?.id ?? mails[0]?.id ?? ids.at(-1);
 }

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
-import { conditionOf, type GettableAlert, useAlerts } from "../../api/alertmanager.ts";
+import { conditionOf, type GettableAlert, isWatchdog, useAlerts } from "../../api/alertmanager.ts";
 import { useAlertingRules } from "../../api/rules.ts";
 import { formatMs } from "../../format/quantity.ts";
 import { useShortcuts } from "../../keys/use-shortcuts.ts";
@@ -19,7 +19,9 @@ export function FiringPanel() {
   const link = useLink();
   const alerts = useAlerts();
   const rules = useAlertingRules();
-  const active = byUrgency((alerts.data ?? []).filter((alert) => conditionOf(alert) === "active"));
+  const active = byUrgency(
+    (alerts.data ?? []).filter((alert) => conditionOf(alert) === "active" && !isWatchdog(alert)),
+  );
   useFiringCycle(active);
   return (
     <Panel title={t("now.firing")} flush actions={<Link to={link("/alerts")}>{t("now.allAlerts")}</Link>}>
@@ -49,12 +51,28 @@ export function FiringPanel() {
                 <span>{t("now.pendingCount", { count: pending.length })}</span>
                 <span>{t("now.silencedCount", { count: count("silenced") })}</span>
                 <span>{t("now.inhibitedCount", { count: count("inhibited") })}</span>
+                <Watchdog alerts={all} rules={rules.data ?? []} />
               </div>
             </>
           );
         }}
       </QueryView>
     </Panel>
+  );
+}
+
+/** Whether the alert that always fires still arrives; nothing where no rule makes one. */
+function Watchdog({ alerts, rules }: { alerts: readonly GettableAlert[]; rules: readonly { name: string }[] }) {
+  const { t } = useTranslation();
+  if (!rules.some(({ name }) => name === "Watchdog")) return null;
+  const arrives = alerts.some(isWatchdog);
+  return (
+    <span className={classes["watchdog"]}>
+      <SeverityMark
+        mark={arrives ? "ok" : "critical"}
+        text={arrives ? t("now.watchdogOk") : t("now.watchdogMissing")}
+      />
+    </span>
   );
 }
 

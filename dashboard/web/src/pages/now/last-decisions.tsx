@@ -5,11 +5,14 @@ import { DecisionList } from "../../ui/decision-list.tsx";
 import { Panel, QueryView } from "../../ui/panel.tsx";
 import { useLink } from "../../url/use-search.ts";
 
+/** What ends in a message or in none; the steps between stand on the alert's own page. */
+const NOTIFIED = "evaluation,rule_error,muted,attempt";
+
 /** The newest decisions of evaluator and router. */
 export function LastDecisions() {
   const { t } = useTranslation();
   const link = useLink();
-  const decisions = useDecisions({ limit: 10 });
+  const decisions = useDecisions({ kind: NOTIFIED, limit: 60 });
   return (
     <Panel title={t("now.decisions")} flush actions={<Link to={link("/inbox")}>{t("now.openDemo")}</Link>}>
       <QueryView
@@ -18,7 +21,7 @@ export function LastDecisions() {
         isEmpty={({ items }) => items.length === 0}
         empty={{ title: t("now.decisionsNone"), why: t("now.decisionsNoneWhy") }}
       >
-        {({ items }) => <DecisionList records={items.slice(0, 10)} />}
+        {({ items }) => <DecisionList records={items} most={10} />}
       </QueryView>
     </Panel>
   );

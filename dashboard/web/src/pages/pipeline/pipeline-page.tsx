@@ -35,36 +35,38 @@ function Stages({ status }: { status: PipelineStatus }) {
   };
   return (
     <>
-      <table className={table["table"]}>
-        <thead>
-          <tr>
-            <th>{t("pipeline.signal")}</th>
-            {STAGES.map((stage) => (
-              <th key={stage} className={table["num"]}>
-                {t(`pipeline.${stage}`)}
-              </th>
-            ))}
-            <th className={table["num"]}>{t("pipeline.dropped")}</th>
-            <th className={table["num"]}>{t("pipeline.kept")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {status.signals.map((signal) => (
-            <tr key={signal.signal}>
-              <td>{t(`pipeline.signals.${signal.signal}`)}</td>
+      <div className={classes["scroll"]} tabIndex={0} role="region" aria-label={t("pipeline.stages")}>
+        <table className={table["table"]}>
+          <thead>
+            <tr>
+              <th>{t("pipeline.signal")}</th>
               {STAGES.map((stage) => (
-                <td key={stage} className={table["num"]}>
-                  {formatNumber(signal[stage])}
-                </td>
+                <th key={stage} className={table["num"]}>
+                  {t(`pipeline.${stage}`)}
+                </th>
               ))}
-              <td className={table["num"]}>
-                <Dropped signal={signal} />
-              </td>
-              <td className={table["num"]}>{kept(signal.signal)}</td>
+              <th className={table["num"]}>{t("pipeline.dropped")}</th>
+              <th className={table["num"]}>{t("pipeline.kept")}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {status.signals.map((signal) => (
+              <tr key={signal.signal}>
+                <td>{t(`pipeline.signals.${signal.signal}`)}</td>
+                {STAGES.map((stage) => (
+                  <td key={stage} className={table["num"]}>
+                    {formatNumber(signal[stage])}
+                  </td>
+                ))}
+                <td className={table["num"]}>
+                  <Dropped signal={signal} />
+                </td>
+                <td className={table["num"]}>{kept(signal.signal)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <p className={classes["note"]}>{t("pipeline.bytes", { size: formatBytes(status.bytes) })}</p>
     </>
   );

@@ -52,7 +52,7 @@ function Picture({ graph }: { graph: ServiceGraph }) {
   return (
     <div
       className={classes["canvas"]}
-      role="img"
+      role="group"
       aria-label={t("services.mapLabel", { services: graph.nodes.length, edges: graph.edges.length })}
     >
       <ReactFlow

@@ -10,7 +10,7 @@ import { MatcherBuilder } from "./matcher-builder.tsx";
 import classes from "./silence-dialog.module.css";
 
 /** What a new silence starts from: labels to match, or an older silence to change or to make again. */
-export type SilenceSeed = { labels: Labels } | { silence: GettableSilence; again: boolean };
+export type SilenceSeed = { labels: Labels } | { matchers: Matcher[] } | { silence: GettableSilence; again: boolean };
 
 const AUTHOR_KEY = "tocsin.author";
 const QUICK = ["30m", "2h", "8h", "1d"];
@@ -133,6 +133,7 @@ export function SilenceDialog({ seed, onClose }: { seed: SilenceSeed; onClose: (
 
 function seedMatchers(seed: SilenceSeed): Matcher[] {
   if ("silence" in seed) return matchersOf(seed.silence);
+  if ("matchers" in seed) return seed.matchers;
   const matchers = Object.entries(seed.labels).map(([name, value]) => ({ name, type: "=" as const, value }));
   return matchers.length > 0 ? matchers : [{ name: "alertname", type: "=", value: "" }];
 }

@@ -1,4 +1,5 @@
 import { Button, Modal, SegmentedControl } from "@mantine/core";
+import { parseMatchers } from "@tocsin/model";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,13 +23,17 @@ import { SilenceDialog, type SilenceSeed } from "./silence-dialog.tsx";
 import classes from "./silences-page.module.css";
 
 const STATES = ["active", "pending", "expired"] as const;
-const Search = z.object({ state: z.enum(STATES).catch("active") });
+const Search = z.object({
+  state: z.enum(STATES).catch("active"),
+  /** Matchers with which a new silence is opened: `{service="sms"}`. */
+  m: z.string().catch(""),
+});
 
 /** The silences by state; made, extended, made again and expired here. */
 export function Component() {
   const { t } = useTranslation();
-  const [{ state }, setSearch] = useSearch(Search);
-  const [seed, setSeed] = useState<SilenceSeed>();
+  const [{ state, m }, setSearch] = useSearch(Search);
+  const [seed, setSeed] = useState<SilenceSeed | undefined>(() => seedOf(m));
   const [expiring, setExpiring] = useState<GettableSilence>();
   const silences = useSilences();
   const alerts = useAlerts().data ?? [];
@@ -77,12 +82,30 @@ export function Component() {
           );
         }}
       </QueryView>
-      {seed !== undefined && <SilenceDialog seed={seed} onClose={() => setSeed(undefined)} />}
+      {seed !== undefined && (
+        <SilenceDialog
+          seed={seed}
+          onClose={() => {
+            setSeed(undefined);
+            setSearch({ m: "" });
+          }}
+        />
+      )}
       {expiring !== undefined && (
         <ExpireDialog silence={expiring} alerts={alerts} onClose={() => setExpiring(undefined)} />
       )}
     </div>
   );
+}
+
+/** What a link asked to silence; an empty form when its matchers cannot be read. */
+function seedOf(matchers: string): SilenceSeed | undefined {
+  if (matchers === "") return undefined;
+  try {
+    return { matchers: parseMatchers(matchers).matchers };
+  } catch {
+    return { labels: {} };
+  }
 }
 
 function SilenceRow({

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useLocation, useMatches } from "react-router";
-import { conditionOf, useAlerts } from "../../api/alertmanager.ts";
+import { conditionOf, isWatchdog, useAlerts } from "../../api/alertmanager.ts";
 import { useEvents } from "../../api/events.ts";
 import { useKeyboard, useShortcuts } from "../../keys/use-shortcuts.ts";
 import { type Page, pages } from "../../pages.ts";
@@ -65,7 +65,7 @@ function fill(path: string, params: Record<string, string | undefined>): string 
 
 function useFiringCount(): number {
   const { data = [] } = useAlerts();
-  return data.filter((alert) => conditionOf(alert) === "active").length;
+  return data.filter((alert) => conditionOf(alert) === "active" && !isWatchdog(alert)).length;
 }
 
 function useGlobalShortcuts(showKeys: () => void): void {
