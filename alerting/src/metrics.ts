@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from "@tocsin/platform";
+import { Counter, Gauge, Histogram, Summary, type Registry } from "@tocsin/platform";
 import { RECEIVER_TYPES } from "./config/schema.ts";
 import type { FailureReason } from "./notify/integration.ts";
 
@@ -84,8 +84,16 @@ export function createRouterMetrics(registry: Registry, sources: MetricSources) 
       registers,
     }),
     requestsInFlight: gauge("alertmanager_http_requests_in_flight", "HTTP requests being answered.", ["method"]),
-    maintenance: counter("alertmanager_silences_maintenance_total", "Rounds of maintenance of the silences."),
-    maintenanceErrors: counter("alertmanager_silences_maintenance_errors_total", "Rounds of maintenance that failed."),
+    processing: new Summary({
+      name: "alertmanager_dispatcher_alert_processing_duration_seconds",
+      help: "Time to put an alert into its groups.",
+      percentiles: [],
+      registers,
+    }),
+    silencesMaintenance: counter("alertmanager_silences_maintenance_total", "Rounds of maintenance of the silences."),
+    silencesMaintenanceErrors: counter("alertmanager_silences_maintenance_errors_total", "Those that failed."),
+    nflogMaintenance: counter("alertmanager_nflog_maintenance_total", "Rounds of maintenance of the notification log."),
+    nflogMaintenanceErrors: counter("alertmanager_nflog_maintenance_errors_total", "Those that failed."),
     stateFailures: counter("tocsin_router_state_write_failures_total", "Writes of router state that failed.", [
       "state",
     ]),

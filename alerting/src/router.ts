@@ -229,7 +229,9 @@ export class AlertRouter implements Component {
       }
     }
     for (const alert of kept) inhibitor.put(alert);
+    const began = performance.now();
     for (const alert of kept) this.#dispatch(dispatcher, alert, at);
+    if (kept.length > 0) this.metrics.processing.observe((performance.now() - began) / 1000 / kept.length);
     await this.#write("alerts", this.#alertLog, kept.map(alertRecord));
     if (this.#alertLog.appendedBytes > SNAPSHOT_AFTER_BYTES) void this.#maintain();
     return { accepted: kept.length, errors };
@@ -432,12 +434,14 @@ export class AlertRouter implements Component {
     this.#snapshotting = true;
     try {
       const at = this.clock.now();
-      this.metrics.maintenance.inc();
+      this.metrics.silencesMaintenance.inc();
+      this.metrics.nflogMaintenance.inc();
       this.silences.collectGarbage(at);
       this.#log.collectGarbage(at);
       await this.#snapshot();
     } catch (err) {
-      this.metrics.maintenanceErrors.inc();
+      this.metrics.silencesMaintenanceErrors.inc();
+      this.metrics.nflogMaintenanceErrors.inc();
       this.metrics.stateFailures.inc({ state: "snapshot" });
       this.#logger.error({ err }, "router state not written");
     } finally {

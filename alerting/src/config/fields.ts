@@ -200,3 +200,12 @@ export function readLabels(tree: YamlTree, mode: MatcherMode): Labels {
     if (!isLabelName(name, mode)) throw new Error(`${JSON.stringify(name)} is not a valid label name`);
   return Object.fromEntries([...tree.entries].map(([name, value]) => [name, readText(value)]));
 }
+
+/** A part of the format that cannot be acted on: refused, because taking it silently would lose notifications. */
+export const notBuilt = (what: string) =>
+  field<undefined>(
+    () => {
+      throw new Error(`${what} is not built into this version yet`);
+    },
+    () => undefined,
+  );

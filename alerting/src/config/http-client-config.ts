@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
-import { bool, list, mapOf, object, oneOf, proxyUrl, secret, text, url } from "./fields.ts";
+import { bool, field, list, mapOf, notBuilt, object, oneOf, proxyUrl, secret, text, url } from "./fields.ts";
 
 const TlsVersion = oneOf("TLS10", "TLS11", "TLS12", "TLS13");
 
@@ -55,11 +55,29 @@ const HttpHeader = object({
   files: list(text).optional(),
 });
 
+const jwtBearer = notBuilt("the JWT bearer grant of oauth2");
+
+const ClientCredentials = field(
+  (tree) => {
+    if (tree === "client_credentials" || tree === "") return tree;
+    throw new Error("the JWT bearer grant of oauth2 is not built into this version yet");
+  },
+  (value) => value,
+);
+
 const OAuth2 = object({
   client_id: text,
   client_secret: secret.optional(),
   client_secret_file: text.optional(),
   token_url: url,
+  grant_type: ClientCredentials.optional(),
+  client_certificate_key: jwtBearer.optional(),
+  client_certificate_key_file: jwtBearer.optional(),
+  client_certificate_key_id: jwtBearer.optional(),
+  signature_algorithm: jwtBearer.optional(),
+  iss: jwtBearer.optional(),
+  audience: jwtBearer.optional(),
+  claims: jwtBearer.optional(),
   scopes: list(text).optional(),
   endpoint_params: mapOf(text).optional(),
   tls_config: TlsConfig.optional(),

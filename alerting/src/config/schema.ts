@@ -8,7 +8,7 @@ import {
   type MatcherMode,
 } from "@tocsin/model";
 import type { AnyIntegration, CommonConfig } from "../notify/integration.ts";
-import { bool, duration, field, labelMap, list, object, readLabels, reject, requiredText, text } from "./fields.ts";
+import { bool, duration, field, labelMap, list, notBuilt, object, readLabels, requiredText, text } from "./fields.ts";
 import { GlobalConfig } from "./global-config.ts";
 import { NamedTimeIntervalConfig } from "./time-interval-config.ts";
 import { Plain, YamlMap } from "./yaml-tree.ts";
@@ -138,14 +138,6 @@ function receiverSchema({ integrations, mode }: SchemaOptions): z.ZodType<Receiv
     ...Object.fromEntries(integrations.map(({ name, config }) => [`${name}_configs`, list(config).optional()])),
   };
   return object(shape) as unknown as z.ZodType<ReceiverConfig>;
-}
-
-/** A part of the format that cannot be acted on: refused, because taking it silently would lose notifications. */
-function notBuilt(what: string) {
-  return z.codec(z.unknown(), z.undefined(), {
-    decode: (_, payload) => reject(payload as never, `${what} is not built into this version yet`),
-    encode: () => undefined,
-  });
 }
 
 function matcherList({ mode, warn }: SchemaOptions) {

@@ -65,10 +65,37 @@ interface Kept {
   readonly compiled: readonly CompiledMatcher[];
 }
 
+/** Silences by what an alert must have: most demand one label's value, so that few have to be tried per alert. */
+interface SilenceIndex {
+  readonly byEquality: ReadonlyMap<string, readonly Kept[]>;
+  readonly others: readonly Kept[];
+}
+
+function indexSilences(all: Iterable<Kept>): SilenceIndex {
+  const byEquality = new Map<string, Kept[]>();
+  const others: Kept[] = [];
+  for (const kept of all) {
+    const needed = kept.silence.matchers.find(({ type, value }) => type === "=" && value !== "");
+    if (!needed) {
+      others.push(kept);
+      continue;
+    }
+    const key = equalityKey(needed.name, needed.value);
+    const list = byEquality.get(key);
+    if (list) list.push(kept);
+    else byEquality.set(key, [kept]);
+  }
+  return { byEquality, others };
+}
+
+const equalityKey = (name: string, value: string) => `${name}\xff${value}`;
+
 /** All silences with their life cycle; survives restarts. */
 export class Silences {
   readonly #options: SilencesOptions;
   readonly #kept = new Map<string, Kept>();
+  /** Made when it is asked for, forgotten when a silence changes. */
+  #index: SilenceIndex | undefined;
 
   constructor(options: SilencesOptions) {
     this.#options = options;
@@ -89,9 +116,18 @@ export class Silences {
 
   /** Ids of the active silences that match, in order; none means the alert is not silenced. */
   mutes(labels: Labels, at: UnixMs): string[] {
+    this.#index ??= indexSilences(this.#kept.values());
     const ids: string[] = [];
-    for (const { silence, compiled } of this.#kept.values()) {
-      if (silence.startsAt <= at && at < silence.endsAt && matchesAll(compiled, labels)) ids.push(silence.id);
+    const look = (candidates: readonly Kept[]) => {
+      for (const { silence, compiled } of candidates)
+        if (silence.startsAt <= at && at < silence.endsAt && matchesAll(compiled, labels)) ids.push(silence.id);
+    };
+    look(this.#index.others);
+    if (this.#index.byEquality.size > 0) {
+      for (const name in labels) {
+        const candidates = this.#index.byEquality.get(equalityKey(name, labels[name] as string));
+        if (candidates) look(candidates);
+      }
     }
     return ids.length > 1 ? ids.sort(compareStrings) : ids;
   }
@@ -133,6 +169,7 @@ export class Silences {
     for (const { id, endsAt } of this.values()) {
       if (endsAt + this.#options.retentionMs > at) continue;
       this.#kept.delete(id);
+      this.#index = undefined;
       removed++;
     }
     return removed;
@@ -155,11 +192,13 @@ export class Silences {
   }
 
   #restore(id: string, kept: Kept | undefined): void {
+    this.#index = undefined;
     if (kept) this.#kept.set(id, kept);
     else this.#kept.delete(id);
   }
 
   #keep(silence: Silence): void {
+    this.#index = undefined;
     this.#kept.set(silence.id, { silence, compiled: compileMatchers(silence.matchers) });
   }
 
