@@ -23,6 +23,7 @@ import type { Cardinality } from "./cardinality.ts";
 
 const MAINTENANCE_MS = 10_000;
 const WAL_SEGMENT_BYTES = 16 * 1024 * 1024;
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 const MAX_FULL_METRICS = 100;
 
 export interface AskOptions {
@@ -298,6 +299,7 @@ function workerOptions(dir: string, config: MetricStoreConfig): WorkerOptions {
       maxSeries: config.max_series,
       maxExemplars: config.max_exemplars,
       walSegmentBytes: WAL_SEGMENT_BYTES,
+      maxPendingBytes: MAX_PENDING_BYTES,
     },
     query: {
       timeoutMs: query.timeout,

@@ -37,6 +37,7 @@ async function openStore(options: Partial<SampleStoreOptions> = {}): Promise<Sam
     maxSeries: 1000,
     maxExemplars: 10,
     walSegmentBytes: 1024 * 1024,
+    maxPendingBytes: 1024 * 1024,
     ...options,
   });
   open.push(store);
@@ -459,6 +460,15 @@ describe("against a plain map", () => {
 });
 
 describe("when the disk fails", () => {
+  test("appends are refused while too much waits for it, and taken again afterwards", async () => {
+    const store = await openStore({ maxPendingBytes: 10 });
+    const first = store.append(write("a", [T0, 1]), T0);
+    await expect(store.append(write("b", [T0, 1]), T0)).rejects.toMatchObject({ code: "TOCSIN_OVERLOADED" });
+    await first;
+    await store.append(write("b", [T0, 1]), T0);
+    expect(Object.keys(await read(store))).toEqual(["a", "b"]);
+  });
+
   test("an append rejects, and no later one is acknowledged before the failed one is written", async () => {
     const store = await openStore();
     await rm(join(dir, "wal"), { recursive: true });

@@ -1,4 +1,5 @@
 import type { Labels, MetricMetadata, Sample, UnixMs, WriteRequest } from "@tocsin/model";
+import { TocsinError } from "@tocsin/platform";
 import type { Commit } from "./disk/commit-log.ts";
 import { sealRecord } from "./disk/record.ts";
 import type { SeriesEntry } from "./disk/series-log.ts";
@@ -31,11 +32,15 @@ export class SampleWriter {
 
   /**
    * Takes what may be taken; resolves when it is durable. Queries see it at once. Rejects when it could not be
-   * written: then it has to come again, and nothing else is taken before the disk works.
+   * written: then it has to come again, and nothing else is taken before the disk works. With too much on its way to the disk
+   * already it rejects with TOCSIN_OVERLOADED.
    */
   async append(request: WriteRequest, nowMs: UnixMs): Promise<AppendResult> {
-    const { commits } = this.#storage;
+    const { commits, options } = this.#storage;
     if (commits.isBehind) await commits.catchUp();
+    if (commits.pendingBytes > options.maxPendingBytes) {
+      throw new TocsinError("TOCSIN_OVERLOADED", "the disk does not keep up with the samples; send them again later");
+    }
     this.lastAppendMs = nowMs;
     const result: AppendResult = { taken: 0, refused: {} };
     await commits.add(this.#take(request, nowMs, result));

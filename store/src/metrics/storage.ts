@@ -20,6 +20,8 @@ export interface SampleStoreOptions extends HeadLimits {
   retentionBytes: number;
   maxExemplars: number;
   walSegmentBytes: number;
+  /** Bytes on their way to the disk before appends are refused. */
+  maxPendingBytes: number;
   log: StoreLog;
 }
 

@@ -32,6 +32,8 @@ export class CommitLog {
   #owed: Commit[] = [];
   #scheduled = false;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Bytes of records that are not written yet. */
+  pendingBytes = 0;
 
   constructor(series: SeriesLog, wal: WriteAheadLog, fsync: FsyncPolicy) {
     this.#series = series;
@@ -51,6 +53,7 @@ export class CommitLog {
 
   /** Resolves when the commit and all earlier ones are written; an empty one waits for the earlier ones. */
   add(commit: Commit): Promise<void> {
+    this.pendingBytes += sizeOf(commit);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ commit, resolve, reject });
       if (this.#scheduled) return;
@@ -81,6 +84,7 @@ export class CommitLog {
     try {
       await this.#write(commits);
       this.#owed = [];
+      for (const commit of commits) this.pendingBytes -= sizeOf(commit);
       for (const { resolve } of waiting) resolve();
     } catch (error) {
       this.#owed = commits;
@@ -102,4 +106,8 @@ export class CommitLog {
       if (this.#fsync === "always") await this.#wal.sync();
     }
   }
+}
+
+function sizeOf({ records }: Commit): number {
+  return records.reduce((sum, record) => sum + record.length, 0);
 }
