@@ -21,7 +21,7 @@ const SHOWN_SECRET = "<secret>";
 type Payload = { value: unknown; issues: z.core.$ZodRawIssue[] };
 
 /** Reports a mistake at the place of the field. */
-export function reject(payload: Payload, message: string): never {
+function reject(payload: Payload, message: string): never {
   payload.issues.push({ code: "custom", message, input: payload.value });
   return z.NEVER;
 }
