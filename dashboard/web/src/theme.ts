@@ -1,12 +1,4 @@
-import {
-  Button,
-  createTheme,
-  type CSSVariablesResolver,
-  type MantineColorsTuple,
-  Modal,
-  Popover,
-  Tooltip,
-} from "@mantine/core";
+import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 /** Shade 7 is the accent of the light theme, shade 4 that of the dark one; the rest steps between them. */
 const signal: MantineColorsTuple = [
@@ -76,6 +68,7 @@ export const theme = createTheme({
   headings: { fontWeight: "600" },
   respectReducedMotion: true,
   focusRing: "auto",
+  // By name, so that the theme does not bring parts along that the first page does not need.
   components: {
     // Mantine picks the text on a filled part for the light theme only; ours comes from the tokens.
     Button: Button.extend({
@@ -84,9 +77,9 @@ export const theme = createTheme({
         root: variant === "filled" ? { "--button-color": "var(--tc-on-accent)" } : {},
       }),
     }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, transitionProps: { duration: 80 } } }),
-    Popover: Popover.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 80 } } }),
-    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 80 }, centered: true } }),
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: false, transitionProps: { duration: 80 } } },
+    Popover: { defaultProps: { shadow: "md", transitionProps: { duration: 80 } } },
+    Modal: { defaultProps: { transitionProps: { duration: 80 }, centered: true } },
   },
 });
 

@@ -84,12 +84,7 @@ export function SilenceDialog({ seed, onClose }: { seed: SilenceSeed; onClose: (
           />
           <div className={classes["quick"]}>
             {QUICK.map((each) => (
-              <Button
-                key={each}
-                variant={duration === each ? "light" : "default"}
-                aria-pressed={duration === each}
-                onClick={() => setDuration(each)}
-              >
+              <Button key={each} variant="default" aria-pressed={duration === each} onClick={() => setDuration(each)}>
                 {each}
               </Button>
             ))}

@@ -1,11 +1,14 @@
-import { Drawer } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
 import { pages } from "../../pages.ts";
 import { useLink } from "../../url/use-search.ts";
 import classes from "./bottom-nav.module.css";
+
+const MoreDrawer = lazy(() =>
+  import("./more-drawer.tsx").then(({ MoreDrawer: Component }) => ({ default: Component })),
+);
 
 /** How many pages fit beside “More” on a telephone. */
 const SLOTS = 4;
@@ -36,16 +39,13 @@ export function BottomNav({ firing }: { firing: number }) {
           </button>
         </li>
       </ul>
-      <Drawer
-        opened={open}
-        onClose={() => setOpen(false)}
-        position="bottom"
-        size="auto"
-        title={t("nav.more")}
-        closeButtonProps={{ "aria-label": t("state.close") }}
-      >
-        <ul className={classes["drawer"]}>{inNav.slice(SLOTS).map(item)}</ul>
-      </Drawer>
+      {open && (
+        <Suspense>
+          <MoreDrawer onClose={() => setOpen(false)}>
+            <ul className={classes["drawer"]}>{inNav.slice(SLOTS).map(item)}</ul>
+          </MoreDrawer>
+        </Suspense>
+      )}
     </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useLocation, useMatches } from "react-router";
 import { conditionOf, isWatchdog, useAlerts } from "../../api/alertmanager.ts";
@@ -10,8 +10,12 @@ import { BottomNav } from "./bottom-nav.tsx";
 import { Rail } from "./rail.tsx";
 import { CrumbContext } from "./crumb.ts";
 import classes from "./shell.module.css";
-import { ShortcutSheet } from "./shortcut-sheet.tsx";
 import { TopBar } from "./top-bar.tsx";
+
+// Overlays are the heavier half of the shell, and nobody needs them for the first paint.
+const ShortcutSheet = lazy(() =>
+  import("./shortcut-sheet.tsx").then(({ ShortcutSheet: Component }) => ({ default: Component })),
+);
 
 const RAIL_KEY = "tocsin.rail";
 
@@ -46,7 +50,11 @@ export function Shell() {
         </CrumbContext>
       </main>
       <BottomNav firing={firing} />
-      <ShortcutSheet opened={sheetOpen} onClose={() => setSheetOpen(false)} />
+      {sheetOpen && (
+        <Suspense>
+          <ShortcutSheet onClose={() => setSheetOpen(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

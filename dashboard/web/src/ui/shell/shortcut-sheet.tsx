@@ -17,7 +17,7 @@ const SYMBOLS: Record<string, string> = {
 };
 
 /** What the keys do on this page, read from the registry. */
-export function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const list = useSyncExternalStore(shortcuts.subscribe, () => shortcuts.list());
   const [enabled, setEnabled] = useState(shortcuts.enabled);
@@ -27,7 +27,7 @@ export function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: (
   };
   return (
     <Modal
-      opened={opened}
+      opened
       onClose={onClose}
       title={t("keys.title")}
       size="lg"
