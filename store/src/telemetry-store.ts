@@ -25,13 +25,13 @@ import { filesToDrop, type FileInfo } from "./files/file-info.ts";
 import { parseFileName } from "./files/file-name.ts";
 import type { Facets, Histogram, LogSearch, LogStore, Page, StoreCaps, TailEvent, TimeRange } from "./log-store.ts";
 import { ReaderPool } from "./search/reader-pool.ts";
-import type { Answer, Asking, ReaderHandlers } from "./search/store-reader.ts";
+import type { Answer, Asking, StoreReader } from "./search/store-reader.ts";
 import { toWriteRequest } from "./services/span-metrics.ts";
 import type { EdgeRows, RedQuery, RedRows, ServiceRow, TraceSearch, TraceStore } from "./trace-store.ts";
 import { TailQueue } from "./logs/tail-queue.ts";
 import { workerThreads, type StoreThreads } from "./threads.ts";
 import type { StoredSignal } from "./writers/record-kind.ts";
-import type { AppendResult, Committed, DamagedStoreFile, Tailed, WriterHandlers } from "./writers/store-writer.ts";
+import type { AppendResult, Committed, DamagedStoreFile, Tailed, StoreWriter } from "./writers/store-writer.ts";
 
 export interface TelemetryStoreOptions {
   dataDir: string;
@@ -94,7 +94,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
   readonly #pool: ReaderPool;
   readonly #files: Record<StoredSignal, Map<string, FileInfo>> = { logs: new Map(), spans: new Map() };
   readonly #subscribers = new Map<number, TailQueue>();
-  #writer: WorkerHandle<WriterHandlers> | undefined;
+  #writer: WorkerHandle<StoreWriter> | undefined;
   #timers: Disposable[] = [];
   #pendingBytes = 0;
   #nextSubscriber = 1;
@@ -105,7 +105,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     this.#metrics = storeMetrics(options.registry, () => this.usage());
     const { readers, max_waiting_searches: maxWaiting, search_budget: budgetMs } = options.config;
     this.#threads = options.threads ?? workerThreads;
-    this.#pool = new ReaderPool({ startReader: this.#threads.reader, readers, maxWaiting, budgetMs });
+    this.#pool = new ReaderPool({ startReader: () => this.#threads.reader(), readers, maxWaiting, budgetMs });
     this.logs = this.#logStore();
     this.traces = this.#traceStore();
     this.writers = {
@@ -115,7 +115,7 @@ class EmbeddedTelemetryStore implements TelemetryStore {
   }
 
   async start(): Promise<void> {
-    const { config, clock, dataDir } = this.#options;
+    const { config, dataDir } = this.#options;
     const writer = this.#threads.writer();
     this.#writer = writer;
     writer.ended.catch((error: unknown) => this.#lost(error));
@@ -137,19 +137,10 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     });
     this.#noteFiles(files);
     this.#pool.start((error) => this.#lost(error));
-    this.#timers = [
-      every(
-        clock,
-        TICK_MS,
-        () => this.#upkeep(),
-        (error) => this.#log.error({ err: error }, "store upkeep failed"),
-      ),
-    ];
+    this.#repeat(TICK_MS, () => this.#upkeep(), "store upkeep failed");
     const sink = this.#options.spanMetricsSink;
-    if (!sink) return;
-    const emit = () => this.#emitSpanMetrics(sink);
-    const onError = (error: unknown) => this.#log.error({ err: error }, "writing span metrics failed");
-    this.#timers.push(every(clock, config.span_metrics.interval, emit, onError));
+    if (sink)
+      this.#repeat(config.span_metrics.interval, () => this.#emitSpanMetrics(sink), "writing span metrics failed");
   }
 
   async stop(): Promise<void> {
@@ -174,6 +165,14 @@ class EmbeddedTelemetryStore implements TelemetryStore {
 
   usage(): Record<StoredSignal, StoreUsage> {
     return { logs: usageOf(this.#files.logs.values()), spans: usageOf(this.#files.spans.values()) };
+  }
+
+  #repeat(intervalMs: number, task: () => Promise<void>, failure: string): void {
+    const onError = (error: unknown) => {
+      // A task that stopping cut short did not fail.
+      if (this.#writer) this.#log.error({ err: error }, failure);
+    };
+    this.#timers.push(every(this.#options.clock, intervalMs, task, onError));
   }
 
   #logStore(): LogStore {
@@ -231,14 +230,14 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     }
   }
 
-  #running(): WorkerHandle<WriterHandlers> {
+  #running(): WorkerHandle<StoreWriter> {
     if (!this.#writer) throw new TocsinError("TOCSIN_STOPPING", "the store is not running");
     return this.#writer;
   }
 
   async #ask<T>(
     signal: StoredSignal,
-    question: (call: WorkerHandle<ReaderHandlers>["call"], asking: Asking) => Promise<Answer<T>>,
+    question: (call: WorkerHandle<StoreReader>["call"], asking: Asking) => Promise<Answer<T>>,
     abort: AbortSignal | undefined,
   ): Promise<T> {
     const { result, damaged } = await this.#pool.ask([...this.#files[signal].values()], question, abort);

@@ -1,11 +1,11 @@
 import { siblingModule, startWorker, type WorkerHandle } from "@tocsin/platform";
-import type { ReaderHandlers } from "./search/store-reader.ts";
-import type { WriterHandlers } from "./writers/store-writer.ts";
+import type { StoreReader } from "./search/reader-thread.ts";
+import type { StoreWriter } from "./writers/writer-thread.ts";
 
 /** Where the writer and the readers of a store run. */
 export interface StoreThreads {
-  writer(): WorkerHandle<WriterHandlers>;
-  reader(): WorkerHandle<ReaderHandlers>;
+  writer(): WorkerHandle<StoreWriter>;
+  reader(): WorkerHandle<StoreReader>;
 }
 
 /** Each in a thread of its own, so that no search and no commit holds up the main loop. */

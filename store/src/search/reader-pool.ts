@@ -1,9 +1,9 @@
 import { TocsinError, type WorkerHandle } from "@tocsin/platform";
 import type { FileInfo } from "../files/file-info.ts";
-import type { Answer, Asking, ReaderHandlers } from "./store-reader.ts";
+import type { Answer, Asking, StoreReader } from "./store-reader.ts";
 
 export interface ReaderPoolOptions {
-  startReader: () => WorkerHandle<ReaderHandlers>;
+  startReader: () => WorkerHandle<StoreReader>;
   readers: number;
   /** Questions that may wait for a free reader; beyond that they are refused. */
   maxWaiting: number;
@@ -11,7 +11,7 @@ export interface ReaderPoolOptions {
 }
 
 interface Reader {
-  worker: WorkerHandle<ReaderHandlers>;
+  worker: WorkerHandle<StoreReader>;
   busy: boolean;
 }
 
@@ -44,7 +44,7 @@ export class ReaderPool {
   /** Asks one reader. Rejects with the signal's reason when aborted, also in the middle of the search. */
   async ask<T>(
     files: readonly FileInfo[],
-    question: (call: WorkerHandle<ReaderHandlers>["call"], asking: Asking) => Promise<Answer<T>>,
+    question: (call: WorkerHandle<StoreReader>["call"], asking: Asking) => Promise<Answer<T>>,
     signal?: AbortSignal,
   ): Promise<Answer<T>> {
     signal?.throwIfAborted();

@@ -1,4 +1,6 @@
 import { serveWorker } from "@tocsin/platform";
 import { createStoreReader } from "./store-reader.ts";
 
+export type { StoreReader } from "./store-reader.ts";
+
 serveWorker(createStoreReader());

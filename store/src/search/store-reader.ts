@@ -69,4 +69,4 @@ export function createStoreReader() {
   };
 }
 
-export type ReaderHandlers = ReturnType<typeof createStoreReader>;
+export type StoreReader = ReturnType<typeof createStoreReader>;

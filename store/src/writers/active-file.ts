@@ -6,7 +6,7 @@ import { openForWriting } from "../files/schema.ts";
 import type { ServiceRow } from "../trace-store.ts";
 import { serviceOf, type RecordKind } from "./record-kind.ts";
 
-/** Batches from clients and the bus may come twice within this time. */
+/** Batches from clients and the bus are known again this long over a restart. */
 export const SEEN_WINDOW_MS = 10 * 60_000;
 /** More rows than this in `tail` are joined into one. */
 const MAX_TAIL_ROWS = 32;
@@ -87,10 +87,10 @@ export class ActiveFile<R> {
     return this.#tail.records.length === 0 ? undefined : this.#tail.since;
   }
 
-  /** The batch ids of the last while. */
-  seen(): Map<string, number> {
-    const rows = this.#db.prepare("SELECT id, at FROM seen").all() as { id: Uint8Array; at: number }[];
-    return new Map(rows.map(({ id, at }) => [Buffer.from(id).toString("latin1"), at]));
+  /** The batch ids of the last while, oldest first. */
+  seen(): string[] {
+    const rows = this.#db.prepare("SELECT id FROM seen ORDER BY at").all() as { id: Uint8Array }[];
+    return rows.map(({ id }) => Buffer.from(id).toString("latin1"));
   }
 
   /** The newest records, at most about `count`, to know a replay by. */

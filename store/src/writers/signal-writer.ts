@@ -39,6 +39,7 @@ export interface DamagedFile {
 }
 
 const RECENT_IDS = 100_000;
+const RECENT_BATCHES = 100_000;
 
 /** The only writer of one signal's folder: begins, continues, finishes and deletes its files. Not for two processes at once. */
 export class SignalWriter<R> {
@@ -49,7 +50,7 @@ export class SignalWriter<R> {
   readonly #sealed = new Map<string, FileInfo>();
   /** Of finished files. */
   readonly #services = new Map<string, ServiceRow[]>();
-  readonly #seen = new Map<string, number>();
+  readonly #seen = new RecentIds(RECENT_BATCHES);
   readonly #recent = new RecentIds(RECENT_IDS);
   #active: ActiveFile<R> | undefined;
   #lastName: string | undefined;
@@ -106,7 +107,7 @@ export class SignalWriter<R> {
     const file = this.#fileFor(at);
     const { admitted, ids, repeated, invalid, identities } = this.#admit(batches, at);
     const rows = admitted.length + ids.length > 0 ? file.write(admitted, ids, at) : [];
-    for (const id of ids) this.#seen.set(id.toString("latin1"), at);
+    for (const id of ids) this.#seen.add(id.toString("latin1"));
     for (const identity of identities) this.#recent.add(identity);
     return { file: file.info, records: admitted.map(({ record }) => record), rows, repeated, invalid };
   }
@@ -118,9 +119,7 @@ export class SignalWriter<R> {
     if (this.#isOver(active, at)) return this.#finish(active);
     const since = active.tailSince;
     if (since !== undefined && at - since >= this.#limits.maxTailAgeMs) active.closeBlock();
-    const before = at - SEEN_WINDOW_MS;
-    active.forgetSeen(before);
-    for (const [id, seenAt] of this.#seen) if (seenAt < before) this.#seen.delete(id);
+    active.forgetSeen(at - SEEN_WINDOW_MS);
   }
 
   /** Deletes finished files; nobody may have them open. */
@@ -153,7 +152,7 @@ export class SignalWriter<R> {
   #openExisting(name: string, recent: boolean, newest: boolean): void {
     const file = new ActiveFile(name, this.#path(name), this.#kind, this.#limits.fsync);
     try {
-      for (const [id, at] of recent ? file.seen() : []) this.#seen.set(id, at);
+      for (const id of recent ? file.seen() : []) this.#seen.add(id);
       const { identity } = this.#kind;
       if (recent && identity) for (const record of file.newest(RECENT_IDS)) this.#recent.add(identity(record));
       if (newest && !file.sealed) {

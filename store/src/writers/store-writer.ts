@@ -51,8 +51,8 @@ export type DamagedStoreFile = DamagedFile & { signal: StoredSignal };
 /** A subscriber gets at most so many records of one commit. */
 const MAX_TAIL_ITEMS = 500;
 
-/** What runs in the writer thread. */
-export interface StoreWriter {
+/** What runs in the writer thread. A type and not an interface, so that `serveWorker` takes it. */
+export type StoreWriter = {
   /** Opens the folder's files, setting aside what cannot be read, and returns them. */
   open(options: WriterOptions): StoreFiles;
   /** Decodes and commits one message. Rejects when the disk refuses, or the writer is closed. */
@@ -66,17 +66,14 @@ export interface StoreWriter {
   unsubscribe(subscriber: number): void;
   spanMetrics(): SpanMetricsSnapshot;
   /** Commits what waits and closes the files. */
-  close(): void;
-}
+  close(): Promise<void>;
+};
 
-export type StoreFiles = Record<StoredSignal, FileInfo[]>;
+type StoreFiles = Record<StoredSignal, FileInfo[]>;
 /** Sends `committed`, `damaged` and `tail` events to the owner. */
 type Send = (event: string, payload: unknown) => void;
 
-/** The owner's calls as methods, for `serveWorker`, which wants plain functions. */
-export type WriterHandlers = { [K in keyof StoreWriter]: StoreWriter[K] };
-
-export function createStoreWriter(send: Send): WriterHandlers {
+export function createStoreWriter(send: Send): StoreWriter {
   let running: Running | undefined;
   const subscribers = new Map<number, Query>();
   const active = (): Running => {
@@ -103,7 +100,7 @@ export function createStoreWriter(send: Send): WriterHandlers {
     subscribe: (subscriber, query) => void subscribers.set(subscriber, query),
     unsubscribe: (subscriber) => void subscribers.delete(subscriber),
     spanMetrics: () => active().metrics.snapshot(),
-    close() {
+    async close() {
       if (!running) return;
       const { logs, spans, logCommits, spanCommits } = running;
       running = undefined;
@@ -111,6 +108,8 @@ export function createStoreWriter(send: Send): WriterHandlers {
       spanCommits.flush();
       logs.close();
       spans.close();
+      // What was just committed is to be answered before the owner ends the thread.
+      await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }

@@ -1,4 +1,6 @@
 import { serveWorker } from "@tocsin/platform";
 import { createStoreWriter } from "./store-writer.ts";
 
+export type { StoreWriter } from "./store-writer.ts";
+
 const send = serveWorker(createStoreWriter((event, payload) => send(event, payload)));
