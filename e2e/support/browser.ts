@@ -30,9 +30,9 @@ export const NARROW = { width: 390, height: 844 };
 /** A page that collects what the browser's console and network complain about. */
 export async function openPage(
   browser: Browser,
-  options: { viewport: { width: number; height: number }; colorScheme: "light" | "dark" },
+  options: { viewport: { width: number; height: number }; colorScheme: "light" | "dark"; locale?: string },
 ): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({ ...options, locale: "en-US", timezoneId: "UTC" });
+  const context = await browser.newContext({ locale: "en-US", timezoneId: "UTC", ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {

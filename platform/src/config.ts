@@ -69,9 +69,18 @@ export function parseYaml(source: YamlSource): YamlFile {
       }),
     );
   }
-  const raw: unknown = document.toJS({ maxAliasCount: 100 });
+  const raw = toPlain(document, source.file);
   const value = source.env ? substituteEnv(raw, source.env) : raw;
   return { value, locate: (path) => locate(document, lines, path) };
+}
+
+/** Refuses aliases that would multiply beyond reason. */
+function toPlain(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new ConfigError([{ file, line: 1, column: 1, path: "", message: errorMessage(error) }]);
+  }
 }
 
 /** Parses and validates; a mistake throws a ConfigError with every issue's place. */

@@ -23,6 +23,7 @@ import {
   createHttpServer,
   createSelfMetrics,
   type Logger,
+  type Registry,
   startAll,
   stopAll,
   TocsinError,
@@ -151,7 +152,12 @@ export function createPlatform(options: PlatformOptions): Platform {
     retention: formatDuration(settings.store.metrics.retention),
   });
   void main.register(telemetryApi, { store: telemetry, clock });
-  void main.register(collectorApi, { collector, deadLetters, storage: async () => storageFacts(telemetry, metrics) });
+  void main.register(collectorApi, {
+    collector,
+    deadLetters,
+    storage: () => storageFacts(telemetry, metrics),
+    writerDropped: async () => ({ metrics: await countsByReason(registry, "tocsin_metrics_otlp_dropped_total") }),
+  });
   demo?.register(main);
   const alertmanager = createHttpServer({ logger });
   void alertmanager.register(alertmanagerOperations, { router, registry });
@@ -245,4 +251,9 @@ async function storageFacts(
     oldest: { logs: time(logs.oldestMs), traces: time(spans.oldestMs), metrics: time(samples.oldestMs) },
     bytes: logs.bytes + spans.bytes + samples.blockBytes + samples.walBytes + samples.seriesLogBytes,
   };
+}
+
+async function countsByReason(registry: Registry, name: string): Promise<Record<string, number>> {
+  const { values } = (await registry.getSingleMetric(name)?.get()) ?? { values: [] };
+  return Object.fromEntries(values.map(({ labels, value }) => [String(labels["reason"]), value]));
 }
