@@ -1,4 +1,4 @@
-import { createEngine, createMemorySource } from "@tocsin/promql";
+import { ParseError, createEngine, createMemorySource, formatExpr, parseExpr } from "@tocsin/promql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXPERIMENTAL } from "./adapter.mjs";
 import { type QueryRequest, askOurs, difference, fromReference, loadRequest } from "./differential.ts";
@@ -59,6 +59,69 @@ describe.skipIf(binary === undefined)("the reference engine agrees on random que
     },
   );
 });
+
+describe.skipIf(binary === undefined)("the reference parser agrees on mutilated queries", () => {
+  it.each(seeds)("seed %d", async (seed) => {
+    const reference = new ReferenceProcess(binary ?? "");
+    const random = new Random(seed);
+    const generator = new QueryGenerator(random, true);
+    const wrong: string[] = [];
+    for (let i = 0; i < queries; i++) {
+      const q = mutilate(random, generator.query());
+      const flags = random.chance(0.8);
+      const expected = (await reference.ask({ op: "parse", q, flags })) as { error?: string; printed?: string };
+      const actual = parsed(q, flags);
+      if (actual !== (expected.error ?? expected.printed))
+        wrong.push(`${q}\n  expected ${expected.error ?? expected.printed}\n  got      ${actual}`);
+    }
+    await reference.close();
+    console.log(`parser, seed ${seed}: ${queries - wrong.length} agree, ${wrong.length} differ`);
+    expect(wrong).toEqual([]);
+  });
+});
+
+function parsed(q: string, flags: boolean): string {
+  try {
+    return formatExpr(parseExpr(q, flags ? EXPERIMENTAL : {}));
+  } catch (error) {
+    if (error instanceof ParseError) return error.message;
+    throw error;
+  }
+}
+
+const SCRAPS = [
+  "(",
+  ")",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  "by",
+  "on",
+  "5m",
+  "offset",
+  "@",
+  "-",
+  "=",
+  '"',
+  "#",
+  "start()",
+  "é",
+  "bool",
+  ":",
+];
+
+/** Takes characters out and puts scraps in. */
+function mutilate(random: Random, query: string): string {
+  let text = query;
+  for (let times = random.int(1, 3); times > 0; times--) {
+    const at = random.int(0, text.length);
+    const cut = random.chance(0.5) ? random.int(1, 4) : 0;
+    text = text.slice(0, at) + (cut === 0 ? ` ${random.pick(SCRAPS)} ` : "") + text.slice(at + cut);
+  }
+  return text;
+}
 
 function randomRequest(random: Random, q: string): QueryRequest {
   const start = random.int(DATA_START / 1000 - 300, DATA_END / 1000 + 300) * 1000 + (random.chance(0.1) ? 123 : 0);

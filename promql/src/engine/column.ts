@@ -7,6 +7,15 @@ export interface Grid {
   /** 1 where there is only one point. */
   stepMs: number;
   count: number;
+  /** Whether it comes from a range of time, even if only one step falls into that. */
+  isRange: boolean;
+}
+
+/** The time of every step. */
+export function timesOf({ startMs, stepMs, count }: Grid): Float64Array {
+  const times = new Float64Array(count);
+  for (let step = 0; step < count; step++) times[step] = startMs + step * stepMs;
+  return times;
 }
 
 export const ABSENT = 0;
@@ -85,6 +94,17 @@ export class ColumnBuilder {
     this.histograms[step] = histogram;
     this.kinds[step] = HISTOGRAM;
     this.present++;
+  }
+
+  /** Takes values for all steps at once; nothing may have been set before. */
+  fill(values: Float64Array): void {
+    this.values = values;
+    this.kinds.fill(FLOAT);
+    this.present = this.steps;
+  }
+
+  get isEmpty(): boolean {
+    return this.present === 0;
   }
 
   has(step: number): boolean {

@@ -252,6 +252,30 @@ describe("limits", () => {
     await expect(small.range(source, "sum(m)", 0, 99 * MINUTE, MINUTE)).resolves.toMatchObject({ type: "matrix" });
   });
 
+  it("count what is held at once, not what was held before", async () => {
+    const small = createEngine({ now: () => 0, maxSamples: 250 });
+    const query = "sum(m) + sum(m) + sum(m) + sum(m) + sum(m)";
+    await expect(small.range(source, query, 0, 99 * MINUTE, MINUTE)).resolves.toMatchObject({ type: "matrix" });
+  });
+
+  it("stop a query over more steps than any memory holds, at once", async () => {
+    for (const query of [
+      "vector(1)[100y:1ms]",
+      "sum_over_time(m[100y:1ms])",
+      "sum_over_time((time() > bool 1 + m)[90y:1ms])",
+    ])
+      await expect(engine.instant(source, query, 99 * MINUTE)).rejects.toThrow("too many samples");
+  });
+
+  it("stop a long query even within one series", async () => {
+    let now = 0;
+    const long = createEngine({ now: () => (now += 100), timeoutMs: 10_000 });
+    const dense = createMemorySource();
+    for (let i = 0; i < 20_000; i++) dense.append({ __name__: "d" }, { timestampMs: i * 1000, value: i });
+    const query = long.range(dense, "sum_over_time(d[1d])", 0, 20_000_000, 2000);
+    await expect(query).rejects.toMatchObject({ kind: "timeout" });
+  });
+
   it("stop a query that takes too long", async () => {
     let now = 0;
     const slow = createEngine({ now: () => (now += 1000), timeoutMs: 1500 });

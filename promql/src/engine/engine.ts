@@ -5,7 +5,7 @@ import { type ParserOptions, parseExpr } from "../parser/parser.ts";
 import { formatExpr } from "../parser/printer.ts";
 import { describeType, typeOf } from "../parser/type-check.ts";
 import type { SeriesSource } from "../series-source.ts";
-import type { Grid, Series } from "./column.ts";
+import { type Grid, type Series, timesOf } from "./column.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Evaluating } from "./evaluation.ts";
 import { matrixSeries } from "./matrix-series.ts";
@@ -65,6 +65,7 @@ const TURN_MS = 10;
 
 export function createEngine(options: EngineOptions): Engine {
   const { lookbackMs, maxSamples, timeoutMs, defaultSubqueryStepMs } = { ...DEFAULTS, ...options };
+  const typeAndUnitLabels = options.typeAndUnitLabels ?? false;
 
   function prepare(query: string | Expr): { expr: Expr; text: string } {
     if (typeof query === "string") return { expr: parseExpr(query, options), text: query };
@@ -77,7 +78,7 @@ export function createEngine(options: EngineOptions): Engine {
       lookbackMs: query.lookbackMs || lookbackMs,
       maxSamples,
       delayedNameRemoval: options.delayedNameRemoval ?? false,
-      typeAndUnitLabels: options.typeAndUnitLabels ?? false,
+      typeAndUnitLabels,
       useStartTimestamps: options.useStartTimestamps ?? false,
       signal: query.signal ?? new AbortController().signal,
     });
@@ -112,9 +113,9 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     async instant(source, query, atMs, queryOptions = {}) {
       const { expr, text } = prepare(query);
-      const plan = makePlan(expr, { startMs: atMs, endMs: atMs, stepMs: 0, defaultSubqueryStepMs });
+      const plan = makePlan(expr, { startMs: atMs, endMs: atMs, stepMs: 0, defaultSubqueryStepMs, typeAndUnitLabels });
       const ev = evaluator(source, queryOptions);
-      const grid = { startMs: atMs, stepMs: 1, count: 1 };
+      const grid = { startMs: atMs, stepMs: 1, count: 1, isRange: false };
       const value = await run(ev, text, instantValue(ev, plan, grid), queryOptions);
       return { ...value, ...ev.notes.list(text) };
     },
@@ -129,9 +130,14 @@ export function createEngine(options: EngineOptions): Engine {
         );
       }
       if (!(stepMs > 0)) throw new QueryError("bad_data", "the step of a range query must be positive");
-      const plan = makePlan(expr, { startMs: fromMs, endMs: toMs, stepMs, defaultSubqueryStepMs });
+      const plan = makePlan(expr, { startMs: fromMs, endMs: toMs, stepMs, defaultSubqueryStepMs, typeAndUnitLabels });
       const ev = evaluator(source, queryOptions);
-      const grid = { startMs: fromMs, stepMs, count: Math.max(0, Math.floor((toMs - fromMs) / stepMs) + 1) };
+      const grid = {
+        startMs: fromMs,
+        stepMs,
+        count: Math.max(0, Math.floor((toMs - fromMs) / stepMs) + 1),
+        isRange: toMs > fromMs,
+      };
       const series = await run(ev, text, rangeValue(ev, plan, grid), queryOptions);
       return { type: "matrix", series, ...ev.notes.list(text) };
     },
@@ -165,11 +171,12 @@ function sampleOf(series: Series): VectorSample {
 
 function* rangeValue(ev: Evaluator, plan: Plan, grid: Grid): Evaluating<MatrixSeries[]> {
   if (grid.count === 0) return [];
-  const times = Float64Array.from({ length: grid.count }, (_, step) => grid.startMs + step * grid.stepMs);
   if (planType(plan) === "scalar") {
-    return [{ labels: {}, timestamps: times, values: yield* ev.scalar(plan, grid), histograms: [] }];
+    const values = yield* ev.scalar(plan, grid);
+    return [{ labels: {}, timestamps: timesOf(grid), values, histograms: [] }];
   }
   const all = yield* ev.vector(plan, grid);
+  const times = timesOf(grid);
   return cleanNames(ev, all)
     .sort((a, b) => a.labels.compare(b.labels))
     .map((series) => matrixSeries(series, times));

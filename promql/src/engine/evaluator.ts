@@ -49,9 +49,18 @@ export class Evaluator implements Evaluation {
 
   *vector(plan: Plan, grid: Grid): Evaluating<Series[]> {
     if (grid.count <= 0) return [];
+    this.checkSteps(grid);
+    const before = this.held;
     const all = yield* this.evaluateVector(plan, grid);
+    // What the operands held is consumed by now.
+    this.held = before;
     this.hold(weigh(all));
     return all;
+  }
+
+  /** No column may be longer than what a query may hold. */
+  private checkSteps({ count }: Grid): void {
+    if (count > this.options.maxSamples) throw tooManySamples();
   }
 
   private *evaluateVector(plan: Plan, grid: Grid): Evaluating<Series[]> {
@@ -61,14 +70,19 @@ export class Evaluator implements Evaluation {
     if (plan.kind === "call" && !isStreamable(plan)) return yield* evaluateCall(this, plan, grid);
     const all: Series[] = [];
     for (const item of this.rawStream(plan, grid)) {
-      if (item instanceof Series) all.push(item);
-      else yield item;
+      if (item instanceof Series) {
+        all.push(item);
+        this.hold(weigh([item]));
+      } else {
+        yield item;
+      }
     }
     return keepsLabelsApart(plan) || this.delayedNameRemoval ? all : mergeSameLabels(all, plan.kind === "unary");
   }
 
   *stream(plan: Plan, grid: Grid): SeriesStream {
     if (grid.count <= 0) return;
+    this.checkSteps(grid);
     if (isStreamable(plan) && (this.delayedNameRemoval || keepsLabelsApart(plan))) {
       yield* this.rawStream(plan, grid);
       return;
@@ -115,7 +129,7 @@ export class Evaluator implements Evaluation {
 
   /** Evaluates once, at the first step, and repeats the result at all. */
   private *repeat(plan: Plan, grid: Grid): Evaluating<Series[]> {
-    const once = yield* this.vector(plan, { ...grid, count: 1 });
+    const once = yield* this.vector(plan, { ...grid, count: 1, isRange: false });
     if (grid.count === 1) return once;
     return once.map((series) => {
       const histogram = series.histogramAt(0);
@@ -132,11 +146,12 @@ export class Evaluator implements Evaluation {
   }
 
   *scalar(plan: Plan, grid: Grid): Evaluating<Float64Array> {
+    this.checkSteps(grid);
     switch (plan.kind) {
       case "number":
         return new Float64Array(grid.count).fill(plan.value);
       case "invariant": {
-        const once = yield* this.scalar(plan.expr, { ...grid, count: 1 });
+        const once = yield* this.scalar(plan.expr, { ...grid, count: 1, isRange: false });
         return new Float64Array(grid.count).fill(once[0] as number);
       }
       case "unary": {
@@ -193,15 +208,16 @@ export class Evaluator implements Evaluation {
 
   hold(samples: number): void {
     this.held += samples;
-    if (this.held > this.options.maxSamples) {
-      throw new QueryError("execution", "query processing would load too many samples into memory in query execution");
-    }
+    if (this.held > this.options.maxSamples) throw tooManySamples();
   }
 
   release(samples: number): void {
     this.held -= samples;
   }
 }
+
+const tooManySamples = () =>
+  new QueryError("execution", "query processing would load too many samples into memory in query execution");
 
 const notScalar = ({ kind }: Plan) => new QueryError("execution", `cannot evaluate ${kind} as a scalar`);
 

@@ -102,6 +102,7 @@ export interface PlanOptions {
   /** 0 for an instant query. */
   stepMs: number;
   defaultSubqueryStepMs: number;
+  typeAndUnitLabels?: boolean;
 }
 
 /** Throws `QueryError` (`bad_data`) when a duration comes out impossible. */
@@ -282,7 +283,9 @@ class Planner {
 
   private selector(expr: VectorSelector, around: Surroundings): SelectorPlan {
     const { matchers, anchored, smoothed, pos } = expr;
-    const isNamePinned = matchers.some((matcher) => matcher.name === METRIC_NAME && pinsValue(matcher));
+    // Where types and units are labels too, series of one name may differ in these, which are dropped with it.
+    const mayDiffer = this.options.typeAndUnitLabels === true;
+    const isNamePinned = !mayDiffer && matchers.some((matcher) => matcher.name === METRIC_NAME && pinsValue(matcher));
     const statsOnly = around.stats === true;
     const { func } = around;
     return { kind: "selector", matchers, anchored, smoothed, statsOnly, isNamePinned, func, ...this.time(expr), pos };

@@ -1,4 +1,4 @@
-import type { Grid } from "./column.ts";
+import { type Grid, timesOf } from "./column.ts";
 import type { Evaluating } from "./evaluation.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { cleanNames } from "./merge.ts";
@@ -17,8 +17,8 @@ export function* rawMatrix(ev: Evaluator, plan: Plan, grid: Grid): Evaluating<Ma
   if (plan.kind === "range") return yield* rawRange(ev, plan, grid);
   if (plan.kind !== "subquery") throw new QueryError("execution", `cannot evaluate ${plan.kind} as a range vector`);
   const inner = subqueryGrid(plan, grid);
-  const times = Float64Array.from({ length: inner.count }, (_, step) => inner.startMs + step * inner.stepMs);
   const all = yield* ev.vector(plan.expr, inner);
+  const times = timesOf(inner);
   return cleanNames(ev, all)
     .sort((a, b) => a.labels.compare(b.labels))
     .map((series) => matrixSeries(series, times));

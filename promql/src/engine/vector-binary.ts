@@ -1,6 +1,13 @@
 import type { VectorMatching } from "../parser/ast.ts";
 import { isComparison, isSetOperator } from "../parser/ast.ts";
-import { type ArithmeticBinaryOp, ElementOperator, type Operand, StepNotes, changesMetric } from "./binary.ts";
+import {
+  type ArithmeticBinaryOp,
+  ElementOperator,
+  type Operand,
+  StepNotes,
+  changesMetric,
+  floatOperator,
+} from "./binary.ts";
 import { ABSENT, ColumnBuilder, type Grid, Series } from "./column.ts";
 import type { Evaluating, Evaluation, SeriesStream } from "./evaluation.ts";
 import { type Grouping, type LabelSet, groupingBy, groupingWithout } from "./label-set.ts";
@@ -36,6 +43,7 @@ export function* streamWithScalar(ev: Evaluation, plan: BinaryPlan, grid: Grid):
   const operator = new ElementOperator(op);
   const stepNotes = new StepNotes(ev.notes, plan.pos);
   let order = 0;
+  const compute = changesMetric(op) ? floatOperator(op) : undefined;
   const dropName = changesMetric(op) || returnBool;
   for (const series of ev.stream(scalarFirst ? plan.rhs : plan.lhs, grid)) {
     if (!(series instanceof Series)) {
@@ -43,7 +51,12 @@ export function* streamWithScalar(ev: Evaluation, plan: BinaryPlan, grid: Grid):
       continue;
     }
     const column = new ColumnBuilder(grid.count);
-    for (let step = 0; step < grid.count; step++) {
+    const computed = compute && series.kinds === undefined;
+    if (computed) {
+      const { values } = series;
+      column.fill(values.map((value, step) => combine(compute, value, scalar[step] as number, scalarFirst)));
+    }
+    for (let step = computed ? grid.count : 0; step < grid.count; step++) {
       if (series.kindAt(step) === ABSENT) continue;
       const number: Operand = { value: scalar[step] as number, histogram: undefined };
       const element: Operand = { value: series.values[step] as number, histogram: series.histogramAt(step) };
@@ -59,6 +72,10 @@ export function* streamWithScalar(ev: Evaluation, plan: BinaryPlan, grid: Grid):
     if (result) yield result;
   }
   stepNotes.flush();
+}
+
+function combine(compute: (a: number, b: number) => number, vector: number, scalar: number, scalarFirst: boolean) {
+  return scalarFirst ? compute(scalar, vector) : compute(vector, scalar);
 }
 
 function setOperand(column: ColumnBuilder, step: number, { value, histogram }: Operand): void {
@@ -140,6 +157,9 @@ function* filterByPresence(
   }
 }
 
+/** How many steps of a group may be worked through between two pauses. */
+const STEPS_PER_PAUSE = 64;
+
 /** The result of one pair of series, filled step by step. */
 interface PairResult {
   labels: LabelSet;
@@ -177,6 +197,8 @@ const failure = (message: string) => new QueryError("execution", message);
 class VectorOperation {
   private readonly ev: Evaluation;
   private readonly operator: ElementOperator;
+  /** For arithmetic on floats alone. */
+  private readonly compute: ((a: number, b: number) => number) | undefined;
   private readonly stepNotes: StepNotes;
   private readonly matching: VectorMatching;
   private readonly returnBool: boolean;
@@ -193,6 +215,7 @@ class VectorOperation {
   constructor(ev: Evaluation, plan: BinaryPlan, op: ArithmeticBinaryOp, matching: VectorMatching, grid: Grid) {
     this.ev = ev;
     this.operator = new ElementOperator(op);
+    this.compute = changesMetric(op) ? floatOperator(op) : undefined;
     this.stepNotes = new StepNotes(ev.notes, plan.pos);
     this.matching = matching;
     this.returnBool = plan.returnBool;
@@ -213,7 +236,7 @@ class VectorOperation {
     for (let group = 0; group < sides.groupCount; group++) {
       yield undefined;
       // The values to fill in are named for left and right, but used for many and one.
-      this.runGroup(many, groups[group] ?? [], one, ones[group] ?? [], fillLeft, fillRight);
+      yield* this.runGroup(many, groups[group] ?? [], one, ones[group] ?? [], fillLeft, fillRight);
     }
     if (this.failed) throw this.failed.error;
     this.stepNotes.flush();
@@ -255,19 +278,24 @@ class VectorOperation {
     return on ? labels.only(this.matchedLabels) : labels.without(new Set([...this.matchedLabels, "__name__"]));
   }
 
-  private runGroup(
+  private *runGroup(
     many: readonly Series[],
     members: readonly number[],
     one: readonly Series[],
     partners: readonly number[],
     manyFill: number | undefined,
     oneFill: number | undefined,
-  ): void {
+  ): Evaluating<void> {
     if (partners.length === 0 && oneFill === undefined) return;
     // Even a group that nothing matches must not have two series at a step on its "one" side.
     if (members.length === 0 && manyFill === undefined && partners.length < 2) return;
     const isOneToOne = this.matching.card === "one-to-one";
+    if (isOneToOne && members.length === 1 && partners.length === 1) {
+      const [member = 0, partner = 0] = [members[0], partners[0]];
+      if (this.combineFloats(many[member] as Series, one[partner] as Series, member, partner)) return;
+    }
     for (let step = 0; step < this.grid.count; step++) {
+      if (step % STEPS_PER_PAUSE === STEPS_PER_PAUSE - 1) yield undefined;
       if (this.active[step] === 0) continue;
       const partner = this.oneAt(one, partners, step);
       const other = partner === undefined ? undefined : (one[partner] as Series);
@@ -293,6 +321,17 @@ class VectorOperation {
       if (outcome) this.set(this.resultOf(-1, partner, this.matchGroup(other.labels), other.labels), step, outcome, -1);
       if (this.failed && this.failed.step <= step) return;
     }
+  }
+
+  /** The common case: arithmetic on two series that have a float at every step. */
+  private combineFloats(a: Series, b: Series, member: number, partner: number): boolean {
+    const { compute } = this;
+    if (compute === undefined || a.kinds !== undefined || b.kinds !== undefined) return false;
+    const { column } = this.resultOf(member, partner, a.labels, b.labels);
+    if (!column.isEmpty) return false;
+    const { values } = b;
+    column.fill(a.values.map((value, step) => compute(value, values[step] as number)));
+    return true;
   }
 
   private apply(many: Operand, one: Operand): { value: Operand; keep: boolean } | undefined {

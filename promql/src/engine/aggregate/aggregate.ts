@@ -157,6 +157,7 @@ function* quantiles(ev: Evaluation, plan: AggregatePlan, grid: Grid): Evaluating
     yield undefined;
     const column = new ColumnBuilder(grid.count);
     for (let step = 0; step < grid.count; step++) {
+      if (step % STEPS_PER_PAUSE === STEPS_PER_PAUSE - 1) yield undefined;
       const value = groupQuantile(members, step, q[step] as number, ev.notes, plan.expr.pos);
       if (value !== undefined) column.setFloat(step, value);
     }
@@ -176,6 +177,9 @@ function extremes(values: Float64Array): [number, number] {
   }
   return [min, max];
 }
+
+/** How many steps of a group may be worked through between two pauses. */
+const STEPS_PER_PAUSE = 64;
 
 type Selecting = "topk" | "bottomk" | "limitk" | "limit_ratio";
 

@@ -1,5 +1,5 @@
 import { quoteString } from "../../parser/go-format.ts";
-import { ABSENT, ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series } from "../column.ts";
+import { ABSENT, ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series, timesOf } from "../column.ts";
 import type { Evaluating, Evaluation, SeriesStream } from "../evaluation.ts";
 import { LabelSet } from "../label-set.ts";
 import { failOnSameLabels, mergeSameLabels } from "../merge.ts";
@@ -20,7 +20,7 @@ export function* evaluateScalarCall(ev: Evaluation, plan: CallPlan, grid: Grid):
     case "pi":
       return new Float64Array(grid.count).fill(Math.PI);
     case "time":
-      return timesOf(grid);
+      return secondsOf(grid);
     case "scalar":
       return onlyFloats(yield* ev.vector(argument(plan, 0), grid), grid);
     case "max_of":
@@ -37,8 +37,7 @@ export function* evaluateScalarCall(ev: Evaluation, plan: CallPlan, grid: Grid):
 const unknownFunction = (name: string) =>
   new QueryError("execution", `unknown function with name ${quoteString(name)}`);
 
-const timesOf = (grid: Grid): Float64Array =>
-  Float64Array.from({ length: grid.count }, (_, step) => (grid.startMs + step * grid.stepMs) / 1000);
+const secondsOf = (grid: Grid): Float64Array => timesOf(grid).map((ms) => ms / 1000);
 
 function argument(plan: CallPlan, index: number): Plan {
   const arg = plan.args[index];
@@ -81,7 +80,7 @@ export function* streamElementwise(ev: Evaluation, plan: CallPlan, grid: Grid): 
   const { func } = plan;
   if (DATE_FUNCTIONS.has(func) && plan.args.length === 0) {
     const part = DATE_FUNCTIONS.get(func);
-    if (part) yield new Series(LabelSet.EMPTY, false, timesOf(grid).map(part));
+    if (part) yield new Series(LabelSet.EMPTY, false, secondsOf(grid).map(part));
     return;
   }
   const bounds: Float64Array[] = [];
@@ -169,19 +168,19 @@ export function* evaluateCall(ev: Evaluation, plan: CallPlan, grid: Grid): Evalu
       const q = argument(plan, 0);
       const values = yield* ev.scalar(q, grid);
       const vector = argument(plan, 1);
-      return settle(quantiles(yield* ev.vector(vector, grid), { values, pos: q.pos }, context(vector)));
+      return settle(yield* quantiles(yield* ev.vector(vector, grid), { values, pos: q.pos }, context(vector)));
     }
     case "histogram_quantiles": {
       const qs: { values: Float64Array; pos: Plan["pos"] }[] = [];
       for (const q of plan.args.slice(2)) qs.push({ values: yield* ev.scalar(q, grid), pos: q.pos });
       const vector = argument(plan, 0);
-      return settle(severalQuantiles(yield* ev.vector(vector, grid), text(plan, 1), qs, context(vector)));
+      return settle(yield* severalQuantiles(yield* ev.vector(vector, grid), text(plan, 1), qs, context(vector)));
     }
     case "histogram_fraction": {
       const lower = yield* ev.scalar(argument(plan, 0), grid);
       const upper = yield* ev.scalar(argument(plan, 1), grid);
       const vector = argument(plan, 2);
-      return settle(fractions(yield* ev.vector(vector, grid), lower, upper, context(vector)));
+      return settle(yield* fractions(yield* ev.vector(vector, grid), lower, upper, context(vector)));
     }
     case "info":
       return yield* evaluateInfo(ev, plan, grid);
@@ -204,7 +203,7 @@ function* sorted(ev: Evaluation, plan: CallPlan, grid: Grid): Evaluating<Series[
   const all = yield* ev.vector(argument(plan, 0), grid);
   const { func } = plan;
   const isByLabel = func.startsWith("sort_by_label");
-  if (grid.count > 1) {
+  if (grid.isRange) {
     ev.notes.warn("sort is ineffective for range queries since results are always ordered by labels", plan.pos);
     return isByLabel ? all : all.map(withoutHistograms).filter((series) => series !== undefined);
   }

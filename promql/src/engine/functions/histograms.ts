@@ -10,6 +10,7 @@ import {
   histogramFraction,
   histogramQuantile,
 } from "../histogram/quantile.ts";
+import type { Evaluating } from "../evaluation.ts";
 import { type Histogram, allBuckets, usesCustomBuckets } from "../histogram/shape.ts";
 import { KahanSum } from "../kahan.ts";
 import { LabelSet } from "../label-set.ts";
@@ -72,7 +73,7 @@ interface Measure {
 }
 
 /** Applies a measure to all histograms of a vector. Where both kinds exist under the same labels there is no result. */
-function measure(all: readonly Series[], ctx: HistogramContext, { native, classic }: Measure): Series[] {
+function* measure(all: readonly Series[], ctx: HistogramContext, { native, classic }: Measure): Evaluating<Series[]> {
   const sorted = sortByKind(all, ctx);
   const conflicts = markConflicts(sorted, ctx);
   const results: Series[] = [];
@@ -82,6 +83,7 @@ function measure(all: readonly Series[], ctx: HistogramContext, { native, classi
   };
   const nameOf = (labels: LabelSet) => (ctx.delayedNameRemoval ? labels.metricName : "");
   for (const series of sorted.native) {
+    yield undefined;
     const column = new ColumnBuilder(ctx.grid.count);
     const taken = conflicts.get(series.labels.key);
     const metric = nameOf(series.labels);
@@ -93,6 +95,7 @@ function measure(all: readonly Series[], ctx: HistogramContext, { native, classi
     push(column, series.labels);
   }
   for (const [key, { labels, buckets }] of sorted.classic) {
+    yield undefined;
     const column = new ColumnBuilder(ctx.grid.count);
     const taken = conflicts.get(key);
     for (let step = 0; step < ctx.grid.count; step++) {
@@ -160,9 +163,9 @@ export interface QuantileArgument {
 }
 
 /** histogram_quantile. */
-export function quantiles(all: readonly Series[], q: QuantileArgument, ctx: HistogramContext): Series[] {
+export function* quantiles(all: readonly Series[], q: QuantileArgument, ctx: HistogramContext): Evaluating<Series[]> {
   const forced = new ForcedChanges(ctx);
-  const results = quantilesOf(all, q, ctx, forced);
+  const results = yield* quantilesOf(all, q, ctx, forced);
   forced.flush();
   return results;
 }
@@ -192,14 +195,14 @@ class ForcedChanges {
   }
 }
 
-function quantilesOf(
+function* quantilesOf(
   all: readonly Series[],
   q: QuantileArgument,
   ctx: HistogramContext,
   forced: ForcedChanges,
-): Series[] {
+): Evaluating<Series[]> {
   checkQuantiles(q, ctx);
-  return measure(all, ctx, {
+  return yield* measure(all, ctx, {
     native: (h, metric, step) => noteNan(histogramQuantile(q.values[step] as number, h), metric, ctx),
     classic: (buckets, metric, step, key) => {
       const answer = classicQuantile(q.values[step] as number, buckets);
@@ -231,18 +234,18 @@ function noteNan({ value, nan }: HistogramAnswer, metric: string, ctx: Histogram
 }
 
 /** histogram_quantiles: one series for each quantile, told apart by a label. */
-export function severalQuantiles(
+export function* severalQuantiles(
   all: readonly Series[],
   label: string,
   qs: readonly QuantileArgument[],
   ctx: HistogramContext,
-): Series[] {
+): Evaluating<Series[]> {
   const results: Series[] = [];
   const forced = new ForcedChanges(ctx);
   for (const q of qs) {
     const groups = new Map<number, number[]>();
     for (const [step, value] of q.values.entries()) groups.set(value, [...(groups.get(value) ?? []), step]);
-    for (const series of quantilesOf(all, q, ctx, forced)) {
+    for (const series of yield* quantilesOf(all, q, ctx, forced)) {
       for (const [value, steps] of groups) {
         const column = new ColumnBuilder(ctx.grid.count);
         for (const step of steps)
@@ -257,13 +260,13 @@ export function severalQuantiles(
 }
 
 /** histogram_fraction. */
-export function fractions(
+export function* fractions(
   all: readonly Series[],
   lower: Float64Array,
   upper: Float64Array,
   ctx: HistogramContext,
-): Series[] {
-  return measure(all, ctx, {
+): Evaluating<Series[]> {
+  return yield* measure(all, ctx, {
     native: (h, metric, step) => {
       const answer = histogramFraction(lower[step] as number, upper[step] as number, h);
       return noteNan(answer, metric, ctx);

@@ -1,5 +1,5 @@
 import { quoteString } from "../../parser/go-format.ts";
-import { ABSENT, ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series } from "../column.ts";
+import { ABSENT, ColumnBuilder, FLOAT, type Grid, HISTOGRAM, Series, timesOf } from "../column.ts";
 import { type Evaluating, type Evaluation, SERIES_PER_PAUSE, type SeriesStream } from "../evaluation.ts";
 import type { Histogram } from "../histogram/shape.ts";
 import { sampleWeight } from "../histogram/shape.ts";
@@ -39,7 +39,8 @@ export function* streamRangeCall(ev: Evaluation, plan: CallPlan, grid: Grid): Se
     return;
   }
   const argument = plan.args.find(isRangeArgument);
-  const canRepeat = !ev.delayedNameRemoval && !(argument?.kind === "range" && argument.selector.isNamePinned);
+  const isPinned = argument?.kind === "range" && argument.selector.isNamePinned;
+  const canRepeat = !ev.delayedNameRemoval && !isPinned;
   if (!canRepeat) return yield* streamWindows(ev, plan, grid);
   const all: Series[] = [];
   for (const item of streamWindows(ev, plan, grid)) {
@@ -78,6 +79,7 @@ function* streamWindows(ev: Evaluation, plan: CallPlan, grid: Grid): SeriesStrea
   const before = anchored || smoothed ? ev.lookbackMs : 0;
   const after = smoothed ? ev.lookbackMs : 0;
   const inputs = argument.kind === "range" ? rangeInputs(ev, argument, grid) : subqueryInputs(ev, argument, grid);
+  let work = 0;
   for (const input of inputs) {
     if (input === undefined || input instanceof Promise) {
       yield input;
@@ -93,8 +95,14 @@ function* streamWindows(ev: Evaluation, plan: CallPlan, grid: Grid): SeriesStrea
       window.startMs = endMs - argument.rangeMs;
       window.moveTo(window.startMs - before, endMs + after);
       if (window.hi === window.lo && window.hhi === window.hlo) continue;
-      heaviest = Math.max(heaviest, windowWeight(window));
+      const weight = windowWeight(window);
+      heaviest = Math.max(heaviest, weight);
       compute(window, column, step);
+      work += weight;
+      if (work > SAMPLES_PER_PAUSE) {
+        work = 0;
+        yield undefined;
+      }
     }
     ev.hold(heaviest);
     ev.release(heaviest);
@@ -123,6 +131,9 @@ function checkExtension(func: string, anchored: boolean, smoothed: boolean): voi
 
 const NOWHERE = { start: 0, end: 0 };
 
+/** How many samples the windows of one series may hold between two pauses. */
+const SAMPLES_PER_PAUSE = 1_000_000;
+
 type Inputs = Generator<RangeInput | Promise<void> | undefined, void, undefined>;
 
 /** Where `referenceTimes` puts the windows of a range selector. */
@@ -143,7 +154,7 @@ function* subqueryInputs(ev: Evaluation, plan: SubqueryPlan, grid: Grid): Inputs
   const inner = subqueryGrid(plan, grid);
   if (inner.count <= 0) return;
   const all = yield* ev.vector(plan.expr, inner);
-  const everyTime = Float64Array.from({ length: inner.count }, (_, i) => inner.startMs + i * inner.stepMs);
+  const everyTime = timesOf(inner);
   for (const series of all) {
     yield undefined;
     yield { labels: series.labels, dropName: series.dropName, ...samplesOf(series, everyTime) };
@@ -157,7 +168,8 @@ export function subqueryGrid(plan: SubqueryPlan, grid: Grid): Grid {
   const from = times.firstMs - rangeMs;
   let startMs = stepMs * Math.trunc(from / stepMs);
   if (startMs <= from) startMs += stepMs;
-  return { startMs, stepMs, count: Math.max(0, Math.floor((times.lastMs - startMs) / stepMs) + 1) };
+  const count = Math.max(0, Math.floor((times.lastMs - startMs) / stepMs) + 1);
+  return { startMs, stepMs, count, isRange: times.lastMs > startMs };
 }
 
 const NO_TIMES = new Float64Array();
