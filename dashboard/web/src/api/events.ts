@@ -17,8 +17,17 @@ export function useEvents(): boolean {
       gathering = undefined;
       for (const queryKey of [["decisions"], ["alerts"], ["rules"]]) void client.invalidateQueries({ queryKey });
     };
-    source.addEventListener("open", () => setConnected(true));
-    source.addEventListener("error", () => setConnected(false));
+    let interrupted = false;
+    source.addEventListener("open", () => {
+      setConnected(true);
+      // What happened meanwhile was not told.
+      if (interrupted) void client.invalidateQueries();
+      interrupted = false;
+    });
+    source.addEventListener("error", () => {
+      setConnected(false);
+      interrupted = true;
+    });
     source.addEventListener("decision", () => {
       gathering ??= setTimeout(refresh, GATHER_MS);
     });

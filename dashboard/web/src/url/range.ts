@@ -36,10 +36,6 @@ export function checkRange(
   return (ends.from ?? 0) < (ends.to ?? 0) ? { status: "ok" } : { status: "reversed" };
 }
 
-export function isRelative({ from, to }: Range): boolean {
-  return from.startsWith("now") && to.startsWith("now");
-}
-
 export function resolveRange(range: Range, now: UnixMs): Span {
   return { fromMs: parseTime(range.from, now), toMs: parseTime(range.to, now) };
 }

@@ -4,6 +4,7 @@ import { IconMail, IconWebhook } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { z } from "zod";
+import { ApiError } from "../../api/client.ts";
 import { useInbox } from "../../api/inbox.ts";
 import { useFormatTime } from "../../format/time.ts";
 import { useRowKeys } from "../../keys/use-row-keys.ts";
@@ -21,6 +22,8 @@ export function Component() {
   const { id } = useParams();
   const link = useLink();
   const inbox = useInbox();
+  if (inbox.error instanceof ApiError && inbox.error.status === 404)
+    return <EmptyState title={t("inbox.off")} why={t("inbox.offWhy")} />;
   return (
     <div className={classes["page"]} data-open={id !== undefined}>
       <QueryView

@@ -4,11 +4,12 @@ import type { InboxDetail } from "@tocsin/model";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { ApiError } from "../../api/client.ts";
 import { useMessage } from "../../api/inbox.ts";
 import { useFormatTime } from "../../format/time.ts";
 import { styleNonce } from "../../nonce.ts";
 import { JsonView } from "../../ui/json-view.tsx";
-import { QueryView } from "../../ui/panel.tsx";
+import { EmptyState, QueryView } from "../../ui/panel.tsx";
 import { useCrumb } from "../../ui/shell/crumb.ts";
 import table from "../../ui/table.module.css";
 import { useLink } from "../../url/use-search.ts";
@@ -33,9 +34,13 @@ export function MessageView({ id }: { id: string }) {
       >
         {t("inbox.back")}
       </Button>
-      <QueryView query={message} rows={8}>
-        {(detail) => <Message detail={detail} />}
-      </QueryView>
+      {message.error instanceof ApiError && message.error.status === 404 ? (
+        <EmptyState title={t("inbox.gone")} why={t("inbox.goneWhy")} />
+      ) : (
+        <QueryView query={message} rows={8}>
+          {(detail) => <Message detail={detail} />}
+        </QueryView>
+      )}
     </>
   );
 }

@@ -3,10 +3,14 @@ import type { ServiceGraph } from "@tocsin/model";
 
 export const NODE = { width: 176, height: 52 };
 
-/** Where each node's upper left corner goes, callers left of what they call. */
-export function layoutMap({ nodes, edges }: ServiceGraph): Map<string, { x: number; y: number }> {
+/** Where each node's upper left corner goes: callers left of what they call, or above where there is little width. */
+export function layoutMap(
+  { nodes, edges }: ServiceGraph,
+  direction: "across" | "down",
+): Map<string, { x: number; y: number }> {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 28, ranksep: 120, marginx: 16, marginy: 16 });
+  const room = direction === "across" ? { nodesep: 28, ranksep: 120 } : { nodesep: 16, ranksep: 56 };
+  graph.setGraph({ rankdir: direction === "across" ? "LR" : "TB", ...room, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { name } of nodes) graph.setNode(name, { ...NODE });
   for (const { source, target } of edges)

@@ -3,6 +3,7 @@ import { IconCloud, IconDatabase, IconServer2, IconStack2 } from "@tabler/icons-
 import type { ServiceGraph } from "@tocsin/model";
 import { Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
 import { useMantineColorScheme } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -15,7 +16,7 @@ import { useGo, useLink } from "../../url/use-search.ts";
 import { layoutMap } from "./map-layout.ts";
 import classes from "./services-page.module.css";
 
-type MapNode = Node<ServiceGraph["nodes"][number], "service">;
+type MapNode = Node<ServiceGraph["nodes"][number] & { direction: "across" | "down" }, "service">;
 
 /** Error ratio from which a node or an edge counts as troubled. */
 const TROUBLED = 0.05;
@@ -48,7 +49,8 @@ function Picture({ graph }: { graph: ServiceGraph }) {
   const { t } = useTranslation();
   const go = useGo();
   const { colorScheme } = useMantineColorScheme();
-  const { nodes, edges } = useMemo(() => flowOf(graph), [graph]);
+  const direction = useMediaQuery("(max-width: 719px)") === true ? "down" : "across";
+  const { nodes, edges } = useMemo(() => flowOf(graph, direction), [graph, direction]);
   return (
     <div
       className={classes["canvas"]}
@@ -56,7 +58,7 @@ function Picture({ graph }: { graph: ServiceGraph }) {
       aria-label={t("services.mapLabel", { services: graph.nodes.length, edges: graph.edges.length })}
     >
       <ReactFlow
-        key={nodes.map(({ id }) => id).join()}
+        key={direction + nodes.map(({ id }) => id).join()}
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
@@ -78,14 +80,14 @@ function Picture({ graph }: { graph: ServiceGraph }) {
   );
 }
 
-function flowOf(graph: ServiceGraph): { nodes: MapNode[]; edges: Edge[] } {
-  const places = layoutMap(graph);
+function flowOf(graph: ServiceGraph, direction: "across" | "down"): { nodes: MapNode[]; edges: Edge[] } {
+  const places = layoutMap(graph, direction);
   return {
     nodes: graph.nodes.map((node) => ({
       id: node.name,
       type: "service" as const,
       position: places.get(node.name) ?? { x: 0, y: 0 },
-      data: node,
+      data: { ...node, direction },
     })),
     edges: graph.edges.map(({ source, target, rate, errorRatio, p95Ms }) => {
       const colour = errorRatio >= TROUBLED ? "var(--tc-critical)" : "var(--tc-line-strong)";
@@ -108,15 +110,16 @@ function flowOf(graph: ServiceGraph): { nodes: MapNode[]; edges: Edge[] } {
 
 function ServiceNode({ data }: NodeProps<MapNode>) {
   const Icon = ICONS[data.kind];
+  const across = data.direction === "across";
   return (
     <div className={classes["node"]} data-kind={data.kind} data-errors={data.errorRatio >= TROUBLED}>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Handle type="target" position={across ? Position.Left : Position.Top} isConnectable={false} />
       <Icon size={16} stroke={1.6} aria-hidden />
       <strong>{data.name}</strong>
       <span>
         {formatRate(data.rate)} · {formatRatio(data.errorRatio)}
       </span>
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="source" position={across ? Position.Right : Position.Bottom} isConnectable={false} />
     </div>
   );
 }
