@@ -7,8 +7,6 @@ import type {
   DurationExpr,
   DurationOperand,
   Expr,
-  NumberLiteral,
-  PositionRange,
   TimeModifiers,
   VectorMatching,
   VectorSelector,
@@ -16,16 +14,15 @@ import type {
 import { takesParam } from "./ast.ts";
 import { functionSignature } from "./functions.ts";
 import { formatFixed, quoteString } from "./go-format.ts";
-import { AGGREGATORS, Lexer, type Token, type TokenKind, describeToken } from "./lexer.ts";
-import { parseDurationSeconds, parseNumber, unquote } from "./literals.ts";
-import { ParseError } from "./parse-error.ts";
+import { DurationParser, type DurationParserOptions } from "./duration-parser.ts";
+import { AGGREGATORS, type Token } from "./lexer.ts";
+import { unquote } from "./literals.ts";
+import { MAX_DEPTH, type Situation } from "./token-stream.ts";
 import { checkTypes } from "./type-check.ts";
 
-export interface ParserOptions {
+export interface ParserOptions extends DurationParserOptions {
   /** Functions and aggregations that Prometheus has behind a feature flag; default false. */
   experimentalFunctions?: boolean;
-  /** Arithmetic in ranges and offsets, `step()`, `range()`; default false. */
-  durationExpressions?: boolean;
   /** The `anchored` and `smoothed` modifiers; default false. */
   extendedRangeSelectors?: boolean;
   /** `fill`, `fill_left` and `fill_right` on binary operators; default false. */
@@ -75,19 +72,7 @@ const LABEL_NAMES = words(
   "identifier metricIdentifier avg bool bottomk by count count_values group group_left group_right fill fill_left fill_right ignoring and or unless max min offset on quantile stddev stdvar sum topk start end atan2 limitk limit_ratio step range anchored smoothed max_of min_of",
 );
 const MATCH_OPERATORS = words("= != =~ !~");
-const DURATION_CALLS = words("step range max_of min_of");
 
-/** How deep expressions may nest: far more than anyone writes, far less than the stack holds. */
-const MAX_DEPTH = 600;
-/** Seconds that fit into Prometheus' 64-bit nanoseconds. */
-const MAX_SECONDS = 2 ** 63 / 1e9;
-
-/** What the message says of an unexpected token: where it stands and what could stand there instead. */
-interface Situation {
-  within: string;
-  expected: string;
-}
-const TOP: Situation = { within: "", expected: "" };
 const AGGREGATION: Situation = { within: "aggregation", expected: "" };
 const OFFSET: Situation = { within: "offset", expected: "number, duration, step(), or range()" };
 const RANGE: Situation = { within: "subquery or range selector", expected: "number, duration, step(), or range()" };
@@ -96,21 +81,12 @@ const RANGE: Situation = { within: "subquery or range selector", expected: "numb
  * Recursive descent with precedence climbing. The order in which it finds faults, and what it calls them, follows the
  * reference's generated parser, so that both report the same first error.
  */
-class Parser {
-  private readonly text: string;
+class Parser extends DurationParser {
   private readonly options: ParserOptions;
-  private readonly lexer: Lexer;
-  private ahead: Token | undefined;
-  /** End of the last token consumed. */
-  private lastEnd = 0;
-  private depth = 0;
-  /** The innermost construct that has something of its own to say of unexpected tokens. */
-  private situation = TOP;
 
   constructor(text: string, options: ParserOptions) {
-    this.text = text;
+    super(text, options);
     this.options = options;
-    this.lexer = new Lexer(text);
   }
 
   parse(): Expr {
@@ -224,18 +200,6 @@ class Parser {
       return this.aggregate(token);
     if (next === "(" && (token.kind === "identifier" || CONTEXT_FUNCTIONS.has(token.kind))) return this.call(token);
     return this.vectorSelector(token);
-  }
-
-  private numberLiteral(): NumberLiteral {
-    const token = this.take();
-    const pos = { start: token.start, end: token.end };
-    const duration = token.kind === "duration";
-    try {
-      const value = duration ? parseDurationSeconds(token.text) : parseNumber(token.text);
-      return { type: "number", value, duration, pos };
-    } catch (error) {
-      return this.fail((error as Error).message, pos);
-    }
   }
 
   private aggregate(name: Token): AggregateExpr {
@@ -491,172 +455,6 @@ class Parser {
   private stretch(expr: Expr): void {
     expr.pos.end = this.lastEnd;
   }
-
-  /** An offset takes one operand, so that `foo offset 5m + 3` adds to foo; arithmetic needs parentheses. */
-  private offsetDuration(): DurationOperand {
-    const sign = this.peek();
-    if (sign.kind === "(") return this.durationBinary(0);
-    if (sign.kind !== "+" && sign.kind !== "-") return this.durationOperand();
-    this.take();
-    const next = this.peek();
-    if (next.kind === "number" || next.kind === "duration") {
-      const literal = this.numberLiteral();
-      if (sign.kind === "-") literal.value = -literal.value;
-      if (isOutOfRange(literal.value)) this.fail("duration out of range", sign);
-      literal.pos.start = sign.start;
-      return literal;
-    }
-    if (DURATION_CALLS.has(next.kind)) {
-      const rhs = this.durationCall(false);
-      const pos = { start: sign.start, end: rhs.pos.end };
-      const expr: DurationExpr = { type: "duration", op: sign.kind, rhs, wrapped: false, pos };
-      this.requireDurationExpressions(expr);
-      return expr;
-    }
-    if (next.kind === "(") {
-      this.take();
-      const inner = this.nested(() => this.durationBinary(0));
-      const end = this.expect(")").end;
-      return this.signed(sign, wrap(inner, { start: inner.pos.start, end }));
-    }
-    const operand = this.signed(
-      sign,
-      this.nested(() => this.durationBinary(POWER)),
-    );
-    return this.durationRest(operand, 0);
-  }
-
-  private positiveDuration(): DurationOperand {
-    const duration = this.durationBinary(0);
-    if (duration.type === "number" && duration.value <= 0) this.fail("duration must be greater than 0", duration.pos);
-    return duration;
-  }
-
-  private durationBinary(minPrecedence: number): DurationOperand {
-    const sign = this.accept("+") ?? this.accept("-");
-    const first = sign
-      ? this.signed(
-          sign,
-          this.nested(() => this.durationBinary(POWER)),
-        )
-      : this.durationOperand();
-    return this.durationRest(first, minPrecedence);
-  }
-
-  private durationRest(first: DurationOperand, minPrecedence: number): DurationOperand {
-    let lhs = first;
-    for (let height = 0; ; height++) {
-      const operator = this.peek();
-      const op = operator.kind;
-      if (op !== "+" && op !== "-" && op !== "*" && op !== "/" && op !== "%" && op !== "^") return lhs;
-      const precedence = PRECEDENCE[op] ?? 0;
-      if (precedence < minPrecedence) return lhs;
-      if (height + this.depth > MAX_DEPTH) this.tooDeep();
-      this.take();
-      const rhs = this.nested(() => this.durationBinary(op === "^" ? precedence : precedence + 1));
-      this.requireDurationExpressions(lhs);
-      if (rhs.type === "number" && rhs.value === 0 && (op === "/" || op === "%"))
-        this.fail(op === "/" ? "division by zero" : "modulo by zero", operator);
-      lhs = { type: "duration", op, lhs, rhs, wrapped: false, pos: { start: lhs.pos.start, end: rhs.pos.end } };
-    }
-  }
-
-  private durationOperand(): DurationOperand {
-    const token = this.peek();
-    if (DURATION_CALLS.has(token.kind)) return this.durationCall(true);
-    if (token.kind === "(") {
-      this.take();
-      const inner = this.nested(() => this.durationBinary(0));
-      const end = this.expect(")").end;
-      this.requireDurationExpressions(inner);
-      return wrap(inner, { start: token.start, end });
-    }
-    if (token.kind !== "number" && token.kind !== "duration") this.unexpected();
-    const literal = this.numberLiteral();
-    if (isOutOfRange(literal.value)) this.fail("duration out of range", literal.pos);
-    return literal;
-  }
-
-  private durationCall(check: boolean): DurationExpr {
-    const token = this.take();
-    const op = token.kind as "step" | "range" | "max_of" | "min_of";
-    this.expect("(");
-    const isNullary = op === "step" || op === "range";
-    const lhs = isNullary ? undefined : this.nested(() => this.durationBinary(0));
-    if (!isNullary) this.expect(",");
-    const rhs = isNullary ? undefined : this.nested(() => this.durationBinary(0));
-    const pos = { start: token.start, end: this.expect(")").end };
-    const expr: DurationExpr = { type: "duration", op, ...(lhs && { lhs }), ...(rhs && { rhs }), wrapped: false, pos };
-    if (check) this.requireDurationExpressions(lhs && rhs ? { ...expr, pos: { ...pos, start: lhs.pos.start } } : expr);
-    return expr;
-  }
-
-  private signed(sign: Token, operand: DurationOperand): DurationOperand {
-    if (operand.type === "duration") {
-      if (sign.kind !== "-") return operand;
-      const pos = { start: sign.start, end: operand.pos.end };
-      return { type: "duration", op: "-", rhs: operand, wrapped: false, pos };
-    }
-    if (sign.kind === "-") operand.value = -operand.value;
-    if (isOutOfRange(operand.value)) this.fail("duration out of range", sign);
-    operand.pos.start = sign.start;
-    return operand;
-  }
-
-  private requireDurationExpressions(expr: DurationOperand): void {
-    if (!this.options.durationExpressions) this.fail("experimental duration expression is not enabled", expr.pos);
-  }
-
-  private peek(): Token {
-    this.ahead ??= this.lexer.next();
-    return this.ahead;
-  }
-
-  private take(): Token {
-    const token = this.peek();
-    this.ahead = undefined;
-    this.lastEnd = token.end;
-    return token;
-  }
-
-  private accept(kind: TokenKind): Token | undefined {
-    return this.peek().kind === kind ? this.take() : undefined;
-  }
-
-  private expect(kind: TokenKind, situation = this.situation): Token {
-    if (this.peek().kind !== kind) this.unexpected(situation);
-    return this.take();
-  }
-
-  private within<T>(situation: Situation, parse: () => T): T {
-    const outer = this.situation;
-    this.situation = situation;
-    const result = parse();
-    this.situation = outer;
-    return result;
-  }
-
-  private nested<T>(parse: () => T): T {
-    if (++this.depth > MAX_DEPTH) this.tooDeep();
-    const result = parse();
-    this.depth--;
-    return result;
-  }
-
-  private tooDeep(): never {
-    return this.fail(`expression nested more than ${MAX_DEPTH} levels deep`, this.peek());
-  }
-
-  private unexpected({ within, expected } = this.situation): never {
-    const token = this.peek();
-    const where = within === "" ? "" : ` in ${within}`;
-    const instead = expected === "" ? "" : `, expected ${expected}`;
-    return this.fail(`unexpected ${describeToken(token)}${where}${instead}`, token);
-  }
-
-  private fail(reason: string, { start, end }: PositionRange): never {
-    throw new ParseError(reason, { start, end }, this.text);
-  }
 }
 
 interface BinaryModifiers {
@@ -666,7 +464,6 @@ interface BinaryModifiers {
 
 const hasOffset = (target: TimeModifiers): boolean => target.offsetMs !== 0 || target.offsetExpr !== undefined;
 const hasAt = (target: TimeModifiers): boolean => target.atMs !== undefined || target.atEdge !== undefined;
-const isOutOfRange = (seconds: number): boolean => Math.abs(seconds) > MAX_SECONDS;
 
 /** Seconds as milliseconds, rounded to the nanosecond. */
 function toMs(seconds: number): number {
@@ -678,10 +475,4 @@ function named<K extends "range" | "step">(key: K, duration: DurationOperand) {
   const ms = duration.type === "number" ? toMs(duration.value) : 0;
   const expr = duration.type === "duration" ? { [`${key}Expr`]: duration } : {};
   return { [`${key}Ms`]: ms, ...expr } as Record<`${K}Ms`, number> & Partial<Record<`${K}Expr`, DurationExpr>>;
-}
-
-/** Remembers parentheses, so that printing keeps them; a bare number becomes `+number` in them. */
-function wrap(operand: DurationOperand, pos: PositionRange): DurationExpr {
-  if (operand.type === "duration") return Object.assign(operand, { wrapped: true });
-  return { type: "duration", op: "+", rhs: operand, wrapped: true, pos };
 }
