@@ -342,7 +342,7 @@ export const en = {
     off: "There is no inbox here",
     offWhy: "The inbox shows what the demo's receivers got. Start with the demo on: npm start.",
     gone: "This message is not here",
-    goneWhy: "The inbox keeps the newest messages of this run only.",
+    goneWhy: "The inbox keeps the newest messages only.",
     none: "The inbox is empty",
     noneWhy:
       "E-mails and webhooks of this machine land here. Break something on Now and the first arrives in under a minute.",

@@ -335,7 +335,7 @@ export const zhCN: Messages = {
     off: "这里没有收件箱",
     offWhy: "收件箱显示演示接收者收到的消息。请以演示模式启动：npm start。",
     gone: "这条消息不在这里",
-    goneWhy: "收件箱只保留本次运行中最新的消息。",
+    goneWhy: "收件箱只保留最新的消息。",
     none: "收件箱是空的",
     noneWhy: "本机的邮件和 webhook 会到这里。在“现在”页弄坏点什么，一分钟内就会收到第一条。",
     toBreak: "弄坏点什么",

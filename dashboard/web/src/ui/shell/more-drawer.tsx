@@ -10,7 +10,7 @@ export function MoreDrawer({ onClose, children }: { onClose: () => void; childre
       opened
       onClose={onClose}
       position="bottom"
-      size="auto"
+      size={260}
       title={t("nav.more")}
       closeButtonProps={{ "aria-label": t("state.close") }}
     >
