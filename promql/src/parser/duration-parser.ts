@@ -13,7 +13,8 @@ const CALLS: ReadonlySet<string> = new Set(["step", "range", "max_of", "min_of"]
 
 /** Seconds that fit into Prometheus' 64-bit nanoseconds. */
 const MAX_SECONDS = 2 ** 63 / 1e9;
-const isOutOfRange = (seconds: number): boolean => Math.abs(seconds) > MAX_SECONDS;
+// NaN is no duration either; the reference takes it for one of -292 years.
+const isOutOfRange = (seconds: number): boolean => !(Math.abs(seconds) <= MAX_SECONDS);
 
 /** Parses the durations of ranges, steps and offsets, which may be expressions of their own small language. */
 export class DurationParser extends TokenStream {

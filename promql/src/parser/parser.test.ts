@@ -143,6 +143,7 @@ describe("errors name what is wrong and where", () => {
     ],
     ["rate(foo)", '1:6: parse error: expected type range vector in call to function "rate", got instant vector'],
     ["foo[5m", "1:7: parse error: unclosed left bracket"],
+    ["foo offset nan", "1:12: parse error: duration out of range"],
     ["1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"],
     ['foo{a=~"("}', "1:5: parse error: error parsing regexp: missing closing ): `(`"],
     ["foo and on(a) group_left bar", '1:1: parse error: no grouping allowed for "and" operation'],
