@@ -49,7 +49,7 @@ function Picture({ graph }: { graph: ServiceGraph }) {
   const { t } = useTranslation();
   const go = useGo();
   const { colorScheme } = useMantineColorScheme();
-  const direction = useMediaQuery("(max-width: 719px)") === true ? "down" : "across";
+  const direction = useMediaQuery("(max-width: 719px)") ? "down" : "across";
   const { nodes, edges } = useMemo(() => flowOf(graph, direction), [graph, direction]);
   return (
     <div
