@@ -7,5 +7,6 @@ export { logsFromJson, metricsFromJson, tracesFromJson, tracesToJson } from "./j
 export { inspect, type Inspection } from "./inspect.ts";
 export { requestToJson } from "./to-json.ts";
 export { splitRequest, type SplitRequest } from "./split.ts";
+export { Reader as ProtobufReader, WireError as ProtobufError } from "./reader.ts";
 export { Writer as ProtobufWriter } from "./writer.ts";
 export { otlpToSamples, samplesToOtlp, type Dropped, type OtlpToSamplesOptions } from "./prometheus-metrics.ts";

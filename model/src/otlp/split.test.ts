@@ -112,5 +112,5 @@ test("cuts spans, and a metric between its points", () => {
   const points = parts.flatMap((part) => decodeMetrics(part));
   expect(points.length).toBeGreaterThan(3);
   for (const metric of points) expect({ ...metric, points: [] }).toEqual({ ...whole, points: [] });
-  expect(points.flatMap((metric) => metric.points)).toEqual(whole?.points);
+  expect(points.flatMap((metric): unknown[] => metric.points)).toEqual(whole?.points);
 });

@@ -124,6 +124,13 @@ export class Writer {
     this.#pos += value.length;
   }
 
+  /** Bytes that are protobuf already, as they are. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#pos);
+    this.#pos += value.length;
+  }
+
   /** Tag, length and bytes of an id in hex; nothing for an empty id. */
   id(tag: number, hex: string): void {
     if (hex === "") return;
