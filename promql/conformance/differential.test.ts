@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXPERIMENTAL } from "./adapter.mjs";
 import { type QueryRequest, askOurs, difference, fromReference, loadRequest } from "./differential.ts";
 import { DATA_END, DATA_START, generateData } from "./generate-data.ts";
-import { QueryGenerator } from "./generate-query.ts";
+import { QueryGenerator, mutilate } from "./generate-query.ts";
 import { Random } from "./random.ts";
 import { ReferenceProcess, buildReference } from "./reference-process.ts";
 
@@ -87,40 +87,6 @@ function parsed(q: string, flags: boolean): string {
     if (error instanceof ParseError) return error.message;
     throw error;
   }
-}
-
-const SCRAPS = [
-  "(",
-  ")",
-  "{",
-  "}",
-  "[",
-  "]",
-  ",",
-  "by",
-  "on",
-  "5m",
-  "offset",
-  "@",
-  "-",
-  "=",
-  '"',
-  "#",
-  "start()",
-  "é",
-  "bool",
-  ":",
-];
-
-/** Takes characters out and puts scraps in. */
-function mutilate(random: Random, query: string): string {
-  let text = query;
-  for (let times = random.int(1, 3); times > 0; times--) {
-    const at = random.int(0, text.length);
-    const cut = random.chance(0.5) ? random.int(1, 4) : 0;
-    text = text.slice(0, at) + (cut === 0 ? ` ${random.pick(SCRAPS)} ` : "") + text.slice(at + cut);
-  }
-  return text;
 }
 
 function randomRequest(random: Random, q: string): QueryRequest {

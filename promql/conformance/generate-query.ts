@@ -261,3 +261,37 @@ export class QueryGenerator {
     return vector;
   }
 }
+
+const SCRAPS = [
+  "(",
+  ")",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  "by",
+  "on",
+  "5m",
+  "offset",
+  "@",
+  "-",
+  "=",
+  '"',
+  "#",
+  "start()",
+  "é",
+  "bool",
+  ":",
+];
+
+/** Takes characters out and puts scraps in. */
+export function mutilate(random: Random, query: string): string {
+  let text = query;
+  for (let times = random.int(1, 3); times > 0; times--) {
+    const at = random.int(0, text.length);
+    const cut = random.chance(0.5) ? random.int(1, 4) : 0;
+    text = text.slice(0, at) + (cut === 0 ? ` ${random.pick(SCRAPS)} ` : "") + text.slice(at + cut);
+  }
+  return text;
+}
