@@ -37,6 +37,17 @@ export class HttpSink {
     return this;
   }
 
+  /** The JSON bodies received, in order. */
+  get bodies(): Record<string, unknown>[] {
+    return this.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  }
+
+  /** Answers every request with this JSON. */
+  answerJson(value: unknown, status = 200): void {
+    this.answer = (response) =>
+      response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(value));
+  }
+
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }

@@ -94,6 +94,16 @@ export const count = field(
   (value) => value,
 );
 
+/** A whole number of either sign. */
+export const integer = field(
+  (tree) => {
+    const value = tree instanceof Plain ? tree.value : undefined;
+    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+    throw new Error("expected a whole number");
+  },
+  (value) => value,
+);
+
 /** Prometheus style (`1h30m`), in milliseconds. */
 export const duration = field((tree) => parseDuration(readText(tree)), formatDuration);
 
@@ -120,6 +130,9 @@ export const secretUrl = field(
   },
   () => SHOWN_SECRET,
 );
+
+/** Whether a secret is what stands in a configuration that was written again. */
+export const isShownSecret = (value: Secret | undefined): boolean => value?.reveal() === SHOWN_SECRET;
 
 /** As secretUrl, but a template may stand in it: checked when it is rendered. */
 export const secretTemplateUrl = field(
@@ -209,3 +222,20 @@ export const notBuilt = (what: string) =>
     },
     () => undefined,
   );
+
+/** For superRefine: reports when more than one of the keys is set. */
+export function atMostOne<T extends object>(context: z.RefinementCtx, block: T, ...names: (keyof T & string)[]): void {
+  if (names.filter((name) => block[name] !== undefined).length > 1)
+    context.addIssue({ code: "custom", path: [names[0] ?? ""], message: `at most one of ${names.join(" and ")}` });
+}
+
+/** For superRefine: reports when not exactly one of the two keys is set. */
+export function exactlyOne<T extends object>(
+  context: z.RefinementCtx,
+  block: T,
+  a: keyof T & string,
+  b: keyof T & string,
+): void {
+  if ((block[a] === undefined) === (block[b] === undefined))
+    context.addIssue({ code: "custom", message: `exactly one of ${a} and ${b} must be set` });
+}

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { bool, duration, object, secret, secretUrl, text, url } from "./fields.ts";
+import { bool, duration, isShownSecret, object, secret, secretUrl, text, url } from "./fields.ts";
 import { HttpClientConfig, TlsConfig, DEFAULT_HTTP_CLIENT } from "./http-client-config.ts";
 
 /**
@@ -54,8 +54,21 @@ export const GlobalConfig = object({
     if (global[name] !== undefined && global[`${name}_file`] !== undefined)
       context.addIssue({ code: "custom", path: [name], message: `at most one of ${name} and ${name}_file` });
   }
+  const token = global.slack_app_token ?? global.slack_app_token_file;
+  const webhook = global.slack_api_url ?? global.slack_api_url_file;
+  // The same URL in both is allowed, for files from before there were app tokens.
+  const same =
+    isShownSecret(global.slack_api_url) || global.slack_api_url?.reveal() === (global.slack_app_url ?? SLACK_APP_URL);
+  if (token !== undefined && webhook !== undefined && !same)
+    context.addIssue({
+      code: "custom",
+      path: ["slack_app_token"],
+      message: "at most one of slack_app_token/slack_app_token_file and slack_api_url/slack_api_url_file",
+    });
 });
 export type GlobalConfig = z.output<typeof GlobalConfig>;
+
+export const SLACK_APP_URL = "https://slack.com/api/chat.postMessage";
 
 const EITHER_OR_FILE = [
   "smtp_auth_password",

@@ -21,6 +21,20 @@ export const BUILT_IN_TEXT = `
 {{ end }}
 {{- end }}
 
+{{- define "__alert_lists" -}}
+{{ with .Alerts.Firing }}Firing ({{ len . }}):
+{{ template "__text_alert_list" . }}{{ end }}
+{{- with .Alerts.Resolved }}Resolved ({{ len . }}):
+{{ template "__text_alert_list" . }}{{ end }}
+{{- end }}
+
+{{- define "__alert_lists_markdown" -}}
+{{ with .Alerts.Firing }}# Firing ({{ len . }})
+{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- with .Alerts.Resolved }}# Resolved ({{ len . }})
+{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- end }}
+
 {{- define "__text_alert_list_markdown" -}}
 {{ range . }}
 Labels:

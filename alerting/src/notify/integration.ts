@@ -55,6 +55,8 @@ export interface CommonConfig {
 export interface Integration<N extends string = string, C extends CommonConfig = CommonConfig> {
   readonly name: N;
   readonly config: z.ZodType<C>;
+  /** The text templates `<name>.default.<field>` that the config's defaults call. */
+  readonly defaults?: string;
   settle(config: C, context: SettleContext): C;
   /** The templates in a block, so that mistakes in them are said when it is loaded, not when it first notifies. */
   templates(config: C): { readonly text: readonly string[]; readonly html?: readonly string[] };

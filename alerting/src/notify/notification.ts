@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Labels, UnixMs } from "@tocsin/model";
 import { isResolved, type Alert } from "../alert-store.ts";
 import type { NotifyReason } from "../notification-log.ts";
@@ -48,3 +49,6 @@ export const fingerprints = (alerts: readonly FlushedAlert[]): string[] => alert
 
 export const withStatus = (alerts: readonly FlushedAlert[], status: FlushedAlert["status"]): FlushedAlert[] =>
   alerts.filter((alert) => alert.status === status);
+
+/** SHA-256 of a group's key in hex: what services that deduplicate know the group by. */
+export const groupKeyHash = (groupKey: string): string => createHash("sha256").update(groupKey).digest("hex");

@@ -137,7 +137,8 @@ export class Pipeline {
       routeLabels: flush.routeLabels,
       reason,
       alerts,
-      receiverData: entry?.receiverData,
+      // A group that fires anew is a new story, also to a receiver that keeps one message per story.
+      receiverData: reason === "first notification" ? undefined : entry?.receiverData,
     };
     const delivery = await deliver(notifier, notification, flush.signal, {
       clock,

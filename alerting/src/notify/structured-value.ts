@@ -2,13 +2,14 @@ import { untypedValue, readYamlTree } from "../config/yaml-tree.ts";
 
 /**
  * Renders every text in a value of any shape, keys too. What a text renders to is read as YAML: numbers, booleans,
- * lists and maps become such, text stays as it was rendered.
+ * lists and maps become such, text stays as it was rendered. What came from alerts is never rendered itself: unlike
+ * Alertmanager, a label with `{{` in it is a label.
  */
 export function renderStructured(value: unknown, render: (template: string) => string): unknown {
   if (typeof value === "string") {
     const rendered = render(value);
     const read = readValue(rendered);
-    return typeof read === "string" || read === null ? rendered : renderStructured(read, render);
+    return typeof read === "string" || read === null ? rendered : read;
   }
   if (Array.isArray(value)) return value.map((item) => renderStructured(item, render));
   if (typeof value !== "object" || value === null) return value;

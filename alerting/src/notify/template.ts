@@ -3,6 +3,7 @@ import { createTemplateSet, TemplateError, type TemplateSet } from "@tocsin/gote
 import { ConfigError, errorMessage, type Clock } from "@tocsin/platform";
 import type { Labels } from "@tocsin/model";
 import { BUILT_IN_HTML, BUILT_IN_TEXT } from "./built-in-templates.ts";
+import { extraIntegrations, integrations } from "./integrations.ts";
 import { notificationData, templateData, type NotificationData } from "./template-data.ts";
 import { notificationFunctions } from "./template-functions.ts";
 import type { RouterConfig } from "../config/load.ts";
@@ -35,6 +36,8 @@ export class Templates {
     for (const set of [text, html]) {
       set.parse("built-in", BUILT_IN_TEXT);
       set.parse("built-in-html", BUILT_IN_HTML);
+      for (const { name, defaults } of [...integrations, ...extraIntegrations])
+        if (defaults !== undefined) set.parse(`built-in-${name}`, defaults);
       for (const file of files) parseFile(set, file);
     }
     this.#sets = { text, html };

@@ -4,7 +4,7 @@ import { Agent, EnvHttpProxyAgent, interceptors, ProxyAgent, request, type Dispa
 import type { SecureVersion } from "node:tls";
 import { errorMessage, type Clock } from "@tocsin/platform";
 import type { HttpClientConfig, TlsConfig } from "../../config/http-client-config.ts";
-import type { NotifyResult } from "../integration.ts";
+import type { FailureReason, NotifyResult } from "../integration.ts";
 
 export interface HttpRequest {
   readonly method: "POST" | "PUT" | "GET";
@@ -16,6 +16,10 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
+  /** Lower case, without parameters; empty when there is none. */
+  readonly contentType: string;
+  /** What a `Retry-After` in seconds asks for. */
+  readonly retryAfterMs: number | undefined;
   /** At most the first 64 KiB. */
   readonly body: string;
 }
@@ -54,7 +58,13 @@ export class HttpClient {
       signal,
       dispatcher: (this.#dispatcher ??= createDispatcher(this.#config)),
     });
-    return { status: response.statusCode, body: await readLimited(response.body) };
+    const { "content-type": type, "retry-after": after } = response.headers;
+    return {
+      status: response.statusCode,
+      contentType: typeof type === "string" ? (type.split(";")[0] ?? "").trim().toLowerCase() : "",
+      retryAfterMs: typeof after === "string" && /^\d{1,6}$/.test(after) ? Number(after) * 1000 : undefined,
+      body: await readLimited(response.body),
+    };
   }
 
   async close(): Promise<void> {
@@ -208,15 +218,16 @@ async function readLimited(body: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /** What a status means for a notification: 2xx sent, 5xx and `alsoRetried` tried again, the rest final. */
-export function httpOutcome({ status, body }: HttpResponse, alsoRetried: readonly number[] = []): NotifyResult {
+export function httpOutcome(response: HttpResponse, alsoRetried: readonly number[] = []): NotifyResult {
+  const { status, body, retryAfterMs } = response;
   if (status >= 200 && status < 300) return { status: "sent" };
   const said = body.trim() === "" ? "" : `: ${body.trim().slice(0, 1024)}`;
-  const error = `unexpected status code ${status}${said}`;
-  if (alsoRetried.includes(status)) return { status: "retry", reason: failureReason(status), error };
-  return { status: status >= 500 ? "retry" : "failed", reason: failureReason(status), error };
+  const failure = { reason: failureReason(status), error: `unexpected status code ${status}${said}` };
+  if (status < 500 && !alsoRetried.includes(status)) return { status: "failed", ...failure };
+  return { status: "retry", ...failure, ...(retryAfterMs !== undefined && { afterMs: retryAfterMs }) };
 }
 
-function failureReason(status: number) {
+export function failureReason(status: number): FailureReason {
   if (status === 401 || status === 403) return "authError";
   if (status === 429) return "rateLimited";
   if (status >= 500) return "serverError";
