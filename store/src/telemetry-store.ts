@@ -322,10 +322,16 @@ class EmbeddedTelemetryStore implements TelemetryStore {
     this.#subscribers.get(subscriber)?.push(items, dropped);
   }
 
-  async *#tail(query: Query, signal: AbortSignal): AsyncGenerator<TailEvent> {
+  /** Refuses at once, and not when the first event is asked for. */
+  #tail(query: Query, signal: AbortSignal): AsyncIterable<TailEvent> {
+    this.#running();
     if (this.#subscribers.size >= MAX_TAIL_SUBSCRIBERS) {
       throw new TocsinError("TOCSIN_OVERLOADED", `${MAX_TAIL_SUBSCRIBERS} live views are open already`);
     }
+    return this.#tailEvents(query, signal);
+  }
+
+  async *#tailEvents(query: Query, signal: AbortSignal): AsyncGenerator<TailEvent> {
     const id = this.#nextSubscriber++;
     const queue = new TailQueue((count) => this.#metrics.tailDropped.inc(count));
     const onAbort = () => queue.end();

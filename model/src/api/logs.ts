@@ -19,7 +19,7 @@ export const LogItem = z.object({
 });
 export type LogItem = z.infer<typeof LogItem>;
 
-/** `GET logs?q&from&to&limit&cursor`: newest first. */
+/** `GET logs?q&from&to&limit&cursor&order=newest|oldest`: newest first unless told otherwise. */
 export const LogPage = page(LogItem).extend({
   /** How far back the search got (RFC 3339) when its time budget ended before the range did. */
   searchedTo: z.string().optional(),

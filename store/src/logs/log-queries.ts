@@ -24,6 +24,9 @@ import { Scan, type DamagedRead, type Deadline, type Hits, type UnitFilter } fro
 import { ROWS_PER_BLOCK } from "../blocks/block.ts";
 import type { LogBlock } from "./log-block.ts";
 
+/** A search in order of time. */
+export type LogsByTime = Omit<LogSearch, "order"> & { order?: Order };
+
 /** What a reader has at hand for one question. */
 export interface LogReading {
   files: readonly FileInfo[];
@@ -35,29 +38,33 @@ export interface LogReading {
 
 type Found = Place & { block: LogBlock; at: number };
 
-export function searchLogs(search: LogSearch, reading: LogReading): Page<LogItem> {
-  const oldest = search.order === "oldest";
+export function searchLogs(search: LogsByTime, reading: LogReading): Page<LogItem> {
+  const order: Order = search.order === "oldest" ? "oldest" : "newest";
+  const compare = order === "oldest" ? (a: Place, b: Place) => newestFirst(b, a) : newestFirst;
   const after = search.cursor === undefined ? undefined : parseCursor(search.cursor);
   const wanted = search.limit + 1;
-  const range = afterCursor(search, after, oldest);
-  const scan = new Scan({ ...reading, ...range, query: search.query, plan: logIndexPlan(search.query) });
-  const order = oldest ? (a: Place, b: Place) => newestFirst(b, a) : newestFirst;
+  const { files, cache, deadline } = reading;
+  const range = afterCursor(search, after, order);
+  const { query } = search;
+  const scan = new Scan({ files, cache, deadline, ...range, query, plan: logIndexPlan(query), order });
   let found: Found[] = [];
   for (const hits of scan.hits()) {
-    found.push(...placesOf(hits).filter((place) => !after || order(after, place) < 0));
+    found.push(...placesOf(hits).filter((place) => !after || compare(after, place) < 0));
     if (found.length <= wanted) continue;
-    found = found.sort(order).slice(0, wanted);
+    found = found.sort(compare).slice(0, wanted);
     const last = found.at(-1) as Found;
-    if (!oldest && hits.restT1 < last.ms) break;
+    if (order === "oldest" ? hits.restMs > last.ms : hits.restMs < last.ms) break;
   }
   reading.damaged.push(...scan.damaged);
-  return toPage(found.sort(order), search.limit, scan.stoppedAtMs);
+  return toPage(found.sort(compare), search.limit, order, scan.stoppedAtMs);
 }
 
 /** What comes after the cursor lies on one side of its millisecond. */
-function afterCursor({ fromMs, toMs }: TimeRange, after: Place | undefined, oldest: boolean): TimeRange {
+function afterCursor({ fromMs, toMs }: TimeRange, after: Place | undefined, order: Order): TimeRange {
   if (!after) return { fromMs, toMs };
-  return oldest ? { fromMs: Math.max(fromMs, after.ms), toMs } : { fromMs, toMs: Math.min(toMs, after.ms + 1) };
+  return order === "oldest"
+    ? { fromMs: Math.max(fromMs, after.ms), toMs }
+    : { fromMs, toMs: Math.min(toMs, after.ms + 1) };
 }
 
 function placesOf({ file, unit, block, mask }: Hits<LogBlock>): Found[] {
@@ -77,17 +84,28 @@ function placesOf({ file, unit, block, mask }: Hits<LogBlock>): Found[] {
   return places;
 }
 
-/** When time ran out, what lies at or before that point is left to the next page, which begins there. */
-function toPage(found: readonly Found[], limit: number, stoppedAtMs: number | undefined): Page<LogItem> {
-  const sure = stoppedAtMs === undefined ? found : found.filter(({ ms }) => ms > stoppedAtMs);
+type Order = "newest" | "oldest";
+
+/** When time ran out, what lies at or beyond that point is left to the next page, which begins there. */
+function toPage(found: readonly Found[], limit: number, order: Order, stoppedAtMs: number | undefined): Page<LogItem> {
+  const isSure = ({ ms }: Place) =>
+    stoppedAtMs === undefined || (order === "oldest" ? ms < stoppedAtMs : ms > stoppedAtMs);
+  const sure = found.filter(isSure);
   const page = sure.slice(0, limit);
   const items = page.map((place) => toLogItem(place.block, place.at, place));
   const last = page.at(-1);
   if (sure.length > limit && last) return { items, cursor: formatCursor(last) };
   if (stoppedAtMs === undefined) return { items };
-  const end = { ms: stoppedAtMs + 1, nanos: 0, file: "", row: 0 };
-  return { items, cursor: formatCursor(end), searchedToMs: stoppedAtMs };
+  return { items, cursor: formatCursor(placeBefore(stoppedAtMs, order)), searchedToMs: stoppedAtMs };
 }
+
+/** The place that, in the order of the search, comes right before every record of this millisecond. */
+const placeBefore = (ms: number, order: Order): Place => ({
+  ms,
+  nanos: order === "oldest" ? -1 : 1e6,
+  file: "",
+  row: 0,
+});
 
 /** Sorts like time within a store: file, then row. */
 export const logId = (file: string, row: number): string => `${file}-${row.toString(36).padStart(7, "0")}`;
@@ -139,7 +157,7 @@ const STEPS_MS = [
 ];
 
 /** A round step that parts the range into at most `buckets`, whole days where the list ends. */
-function histogramStep({ fromMs, toMs }: TimeRange, buckets: number): number {
+export function histogramStep({ fromMs, toMs }: TimeRange, buckets: number): number {
   const exact = (toMs - fromMs) / buckets;
   const dayMs = 1440 * MINUTE_MS;
   return STEPS_MS.find((step) => step >= exact) ?? Math.ceil(exact / dayMs) * dayMs;
@@ -340,7 +358,7 @@ function addCount(counts: Map<string, number>, value: string, n: number): void {
   counts.set(value, (known ?? 0) + n);
 }
 
-function mostFrequent(counts: ReadonlyMap<string, number>, top: number): { value: string; count: number }[] {
+export function mostFrequent(counts: ReadonlyMap<string, number>, top: number): { value: string; count: number }[] {
   return [...counts]
     .map(([value, count]) => ({ value, count }))
     .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))

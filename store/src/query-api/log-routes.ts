@@ -23,7 +23,12 @@ export function registerLogRoutes(
   const range = rangeParameters(clock);
   const search = { q: searchParameter("logs"), ...range };
   const ListQuery = z
-    .object({ ...search, limit: whole(1, MAX_PAGE, 100), cursor: z.string().optional() })
+    .object({
+      ...search,
+      limit: whole(1, MAX_PAGE, 100),
+      cursor: z.string().optional(),
+      order: z.enum(["newest", "oldest", "relevance"]).default("newest"),
+    })
     .refine(isRange, RANGE_MISTAKE);
   const HistogramQuery = z.object({ ...search, buckets: whole(1, MAX_BUCKETS, 60) }).refine(isRange, RANGE_MISTAKE);
   const fields = z
@@ -47,8 +52,8 @@ export function registerLogRoutes(
   const TailQuery = z.object({ q: search.q });
 
   app.get("/api/tocsin/v1/logs", async (request, reply): Promise<LogPage> => {
-    const { q: query, from: fromMs, to: toMs, limit, cursor } = parseRequest(ListQuery, request.query);
-    const asked = { query, fromMs, toMs, limit, ...(cursor !== undefined && { cursor }) };
+    const { q: query, from: fromMs, to: toMs, limit, cursor, order } = parseRequest(ListQuery, request.query);
+    const asked = { query, fromMs, toMs, limit, order, ...(cursor !== undefined && { cursor }) };
     const page = await store.logs.search(asked, clientGone(reply));
     return {
       items: page.items,

@@ -99,6 +99,11 @@ test("pages with limit and cursor", async () => {
   expect(second.cursor).toBeUndefined();
 });
 
+test("begins with the oldest on request, for what surrounds a record", async () => {
+  const { items } = LogPage.parse((await get("logs?order=oldest")).json());
+  expect(items.map(({ service }) => service)).toEqual(["api", "sms"]);
+});
+
 test.each([
   [
     "logs?q=level:loud",

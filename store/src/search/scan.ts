@@ -28,8 +28,8 @@ export interface Hits<B> {
   unit: Unit;
   block: B;
   mask: Mask;
-  /** No record still to come is newer than this. */
-  restT1: number;
+  /** No record still to come is newer than this (of a scan that begins with the oldest: older). */
+  restMs: number;
 }
 
 export type UnitFilter = (unit: Unit, file: FileInfo) => boolean;
@@ -40,6 +40,8 @@ export interface ScanOptions<B extends BlockView> extends TimeRange {
   query: Query;
   plan: IndexPlan;
   deadline: Deadline;
+  /** Which end of the range to begin with. */
+  order?: "newest" | "oldest" | undefined;
   /** Narrows the blocks and records looked at, besides the range. */
   onlyUnit?: UnitFilter | undefined;
 }
@@ -48,32 +50,38 @@ const FIRST_GROUP = 16;
 const GROUP_GROWTH = 4;
 
 /**
- * Goes through the blocks that may hold matches, the one with the newest record first, and yields those that do.
- * Blocks may overlap in time (late records), so `restT1` says what is still possible.
+ * Goes through the blocks that may hold matches, the one with the newest record first (or the oldest), and yields
+ * those that do. Blocks may overlap in time (late records), so `restMs` says what is still possible.
  */
 export class Scan<B extends BlockView> {
   readonly damaged: DamagedRead[] = [];
   readonly #options: ScanOptions<B>;
   readonly #filter: Filter;
+  /** Of a file or block: the higher, the earlier it is visited. */
+  readonly #rank: (span: { t0: number; t1: number }) => number;
   #stoppedAtMs: number | undefined;
 
   constructor(options: ScanOptions<B>) {
     this.#options = options;
     this.#filter = compileQuery(options.query);
+    this.#rank = options.order === "oldest" ? ({ t0 }) => -t0 : ({ t1 }) => t1;
   }
 
-  /** Set when the time was up: everything newer than this was searched. */
+  /** Set when the time was up: everything newer than this (of a scan from the oldest: older) was searched. */
   get stoppedAtMs(): number | undefined {
     return this.#stoppedAtMs;
   }
 
   *hits(): Generator<Hits<B>, void, undefined> {
     const { files, fromMs, toMs } = this.#options;
-    const inRange = files.filter((file) => file.t1 >= fromMs && file.t0 < toMs).toSorted((a, b) => b.t1 - a.t1);
+    const inRange = files
+      .filter((file) => file.t1 >= fromMs && file.t0 < toMs)
+      .sort((a, b) => this.#rank(b) - this.#rank(a));
     for (const [i, file] of inRange.entries()) {
-      const nextT1 = inRange[i + 1]?.t1 ?? -Infinity;
+      const next = inRange[i + 1];
+      const nextRank = next ? this.#rank(next) : -Infinity;
       try {
-        yield* this.#fileHits(file, nextT1);
+        yield* this.#fileHits(file, nextRank);
       } catch (error) {
         if (error instanceof SearchAborted) throw error;
         this.damaged.push({ name: file.name, reason: error instanceof Error ? error.message : String(error) });
@@ -82,7 +90,7 @@ export class Scan<B extends BlockView> {
     }
   }
 
-  *#fileHits(info: FileInfo, nextT1: number): Generator<Hits<B>, void, undefined> {
+  *#fileHits(info: FileInfo, nextRank: number): Generator<Hits<B>, void, undefined> {
     const { cache, plan, fromMs, toMs, deadline, onlyUnit } = this.#options;
     const file = cache.file(info.path);
     file.begin();
@@ -92,26 +100,37 @@ export class Scan<B extends BlockView> {
         .units()
         .filter((unit) => unit.t1 >= fromMs && unit.t0 < toMs && (!onlyUnit || onlyUnit(unit, info)))
         .filter((unit) => !unit.closed || !blocks || blocks.has(unit.block))
-        .sort((a, b) => b.t1 - a.t1);
+        .sort((a, b) => this.#rank(b) - this.#rank(a));
       for (let start = 0, size = FIRST_GROUP; start < units.length; start += size, size *= GROUP_GROWTH) {
         const group = units.slice(start, start + size);
         const rows = plan.rows === undefined ? undefined : rowsByBlock(file, plan.rows, group);
         for (const [i, unit] of group.entries()) {
-          if (deadline.passed()) {
-            this.#stoppedAtMs = Math.max(unit.t1, nextT1);
-            return;
-          }
+          if (deadline.passed() && this.#stopAt(Math.max(this.#rank(unit), nextRank))) return;
           if (unit.closed && rows && !rows.has(unit.block)) continue;
           const block = cache.block(file, unit);
           const mask = this.#matches(block, unit, rows?.get(unit.block));
           if (isEmpty(mask)) continue;
-          const restT1 = Math.max(units[start + i + 1]?.t1 ?? -Infinity, nextT1);
-          yield { file: info, unit, block, mask, restT1 };
+          const next = units[start + i + 1];
+          const restRank = Math.max(next ? this.#rank(next) : -Infinity, nextRank);
+          yield { file: info, unit, block, mask, restMs: this.#msOf(restRank) };
         }
       }
     } finally {
       file.end();
     }
+  }
+
+  #msOf(rank: number): number {
+    return this.#options.order === "oldest" ? -rank : rank;
+  }
+
+  /** False while the search has not got beyond where it began: its next page would begin there again. */
+  #stopAt(rank: number): boolean {
+    const { fromMs, toMs, order } = this.#options;
+    const ms = this.#msOf(rank);
+    if (order === "oldest" ? ms <= fromMs : ms >= toMs - 1) return false;
+    this.#stoppedAtMs = ms;
+    return true;
   }
 
   #matches(block: B, unit: Unit, rows: readonly number[] | undefined): Mask {

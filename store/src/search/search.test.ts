@@ -139,6 +139,8 @@ const { search: logQuery } = fc.letrec<{ search: string }>((tie) => ({
 
 const range = fc.tuple(at, at).map(([a, b]) => ({ fromMs: Math.min(a, b), toMs: Math.max(a, b) + 1 }));
 
+const order = fc.constantFrom("newest" as const, "oldest" as const);
+
 test("answers every search as reading each record would", { timeout: 60_000 }, () => {
   const records = fc
     .sample(log, { numRuns: 3000, seed: 7 })
@@ -154,21 +156,22 @@ test("answers every search as reading each record would", { timeout: 60_000 }, (
       return ms >= fromMs && ms < toMs && matchesLog(query, record);
     });
   fc.assert(
-    fc.property(logQuery, range, fc.integer({ min: 300, max: 1000 }), (text, { fromMs, toMs }, limit) => {
+    fc.property(logQuery, range, fc.integer({ min: 300, max: 1000 }), order, (text, { fromMs, toMs }, limit, order) => {
       const query = parseQuery(text, "logs");
       const wanted = expected(query, fromMs, toMs);
       const found: string[] = [];
       let cursor: string | undefined;
-      let lastTime = Infinity;
+      const times: number[] = [];
       do {
-        const page = searchLogs({ query, fromMs, toMs, limit, ...(cursor !== undefined && { cursor }) }, reading);
+        const asked = { query, fromMs, toMs, limit, order, ...(cursor !== undefined && { cursor }) };
+        const page = searchLogs(asked, reading);
         for (const item of page.items) {
-          expect(Date.parse(item.time)).toBeLessThanOrEqual(lastTime);
-          lastTime = Date.parse(item.time);
+          times.push(Date.parse(item.time));
           found.push(item.id);
         }
         cursor = page.cursor;
       } while (cursor !== undefined);
+      expect(times).toEqual(times.toSorted((a, b) => (order === "oldest" ? a - b : b - a)));
       expect(found).toHaveLength(wanted.length);
       expect(new Set(found).size).toBe(found.length);
 
@@ -329,31 +332,39 @@ test("takes records with thousands of different keys in its stride", () => {
   writer.close();
 });
 
-test("a search that runs out of time says how far it got, and its cursor goes on from there", () => {
-  const records = Array.from({ length: 8000 }, (_, i) =>
-    logRecord({ atMs: BASE_MS + i * 10, body: i % 100 === 0 ? "needle" : "hay", attributes: { i } }),
-  );
-  const writer = write(logKind, records);
-  const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 2, maxBytes: 2_000_000 });
-  const found: number[] = [];
-  let cursor: string | undefined;
-  let pages = 0;
-  do {
-    let blocks = 0;
-    const deadline = { passed: () => blocks++ >= 2 };
-    const reading = { files: writer.files(), cache, deadline, damaged: [] };
-    const query = parseQuery("*eedle", "logs");
-    const page = searchLogs(
-      { query, fromMs: 0, toMs: BASE_MS * 2, limit: 1000, ...(cursor !== undefined && { cursor }) },
-      reading,
+test.each(["newest", "oldest"] as const)(
+  "a search from the %s that runs out of time says how far it got, and its cursor goes on from there",
+  (order) => {
+    const body = (i: number) => (i % 100 === 0 ? "needle" : "hay");
+    // Every tenth record came late, so that blocks overlap.
+    const time = (i: number) => BASE_MS + (i % 10 === 0 ? Math.max(0, i - 1500) : i) * 10;
+    const records = Array.from({ length: 8000 }, (_, i) =>
+      logRecord({ atMs: time(i), body: body(i), attributes: { i } }),
     );
-    if (page.cursor !== undefined) expect(page.searchedToMs).toBeTypeOf("number");
-    found.push(...page.items.map(({ attributes }) => attributes["i"] as number));
-    cursor = page.cursor;
-    pages++;
-  } while (cursor !== undefined);
-  expect(pages).toBeGreaterThan(3);
-  expect(found).toEqual(Array.from({ length: 80 }, (_, i) => 7900 - i * 100));
-  cache.close(writer.files().map(({ path }) => path));
-  writer.close();
-});
+    const writer = write(logKind, records);
+    const cache = new FileCache((parts) => new LogBlock(parts), { maxFiles: 3, maxBytes: 2_000_000 });
+    const query = parseQuery("*eedle", "logs");
+    const found: number[] = [];
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      let units = 0;
+      const deadline = { passed: () => units++ >= 2 };
+      const reading = { files: writer.files(), cache, deadline, damaged: [] };
+      const asked = { fromMs: 0, toMs: BASE_MS * 2, query, limit: 1000, order };
+      const page = searchLogs({ ...asked, ...(cursor !== undefined && { cursor }) }, reading);
+      if (page.cursor !== undefined) expect(page.searchedToMs).toBeTypeOf("number");
+      found.push(...page.items.map(({ attributes }) => attributes["i"] as number));
+      cursor = page.cursor;
+      expect(++pages).toBeLessThan(100);
+    } while (cursor !== undefined);
+    expect(pages).toBeGreaterThan(3);
+    const all = Array.from({ length: 80 }, (_, i) => i * 100);
+    expect(new Set(found)).toEqual(new Set(all));
+    expect(found).toHaveLength(80);
+    const times = found.map(time);
+    expect(times).toEqual(times.toSorted((a, b) => (order === "oldest" ? a - b : b - a)));
+    cache.close(writer.files().map(({ path }) => path));
+    writer.close();
+  },
+);

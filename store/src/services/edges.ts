@@ -22,17 +22,18 @@ interface Edge {
   durations: DurationSketch;
 }
 
-interface Call {
+/** A request served; `Id` is what tells spans apart. */
+export interface Call<Id> {
   service: string;
-  parent: number;
+  parent: Id;
   durationMs: number;
   failed: boolean;
 }
 
 /** A client or producer span that names its peer: an edge of its own unless the peer's own span was received. */
-interface OutCall {
+export interface OutCall<Id> {
   service: string;
-  spanId: number;
+  spanId: Id;
   peer: { kind: "database" | "queue" | "external"; name: string };
   durationMs: number;
   failed: boolean;
@@ -44,12 +45,12 @@ interface OutCall {
  */
 export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRows {
   const serviceOfSpan = new Map<number, string>();
-  const served: Call[] = [];
-  const outgoing: OutCall[] = [];
+  const served: Call<number>[] = [];
+  const outgoing: OutCall<number>[] = [];
   const { files, cache, deadline } = reading;
   const scan = new Scan({ files, cache, deadline, ...range, query: MATCH_ALL, plan: spanIndexPlan(MATCH_ALL) });
   let searchedToMs: number | undefined;
-  for (const { block, mask, restT1 } of scan.hits()) {
+  for (const { block, mask, restMs } of scan.hits()) {
     const { span, parent } = block.ids();
     for (let i = 0; i < mask.length; i++) {
       if (mask[i] === 0) continue;
@@ -64,8 +65,8 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRows {
         served.push({ service, parent: idKey(parent, i), durationMs, failed });
       } else if (peer) outgoing.push({ service, spanId, peer, durationMs, failed });
     }
-    if (serviceOfSpan.size < MAX_SPANS || restT1 < range.fromMs) continue;
-    searchedToMs = restT1;
+    if (serviceOfSpan.size < MAX_SPANS || restMs < range.fromMs) continue;
+    searchedToMs = restMs;
     break;
   }
   reading.damaged.push(...scan.damaged);
@@ -78,10 +79,11 @@ export function edgeRows(range: TimeRange, reading: SpanReading): EdgeRows {
 const idKey = (ids: Buffer, row: number): number =>
   ids.readUInt32LE(row * 8) * 0x200000 + (ids.readUInt32LE(row * 8 + 4) >>> 11);
 
-function joinCalls(
-  serviceOfSpan: ReadonlyMap<number, string>,
-  served: readonly Call[],
-  outgoing: readonly OutCall[],
+/** Calls between services, and calls out that no service answered. */
+export function joinCalls<Id>(
+  serviceOfSpan: ReadonlyMap<Id, string>,
+  served: readonly Call<Id>[],
+  outgoing: readonly OutCall<Id>[],
 ): EdgeRow[] {
   const edges = new Map<string, Edge>();
   const add = (source: string, target: string, kind: EdgeRow["kind"], durationMs: number, failed: boolean): void => {
@@ -92,7 +94,7 @@ function joinCalls(
     if (failed) edge.errors++;
     edge.durations.add(durationMs);
   };
-  const answered = new Set<number>();
+  const answered = new Set<Id>();
   for (const { service, parent, durationMs, failed } of served) {
     const caller = serviceOfSpan.get(parent);
     if (caller === undefined) continue;

@@ -38,14 +38,14 @@ export function searchTraces(search: TraceSearch, reading: SpanReading): Page<Tr
   const plan = spanIndexPlan(search.query);
   const scan = new Scan({ files, cache, deadline, fromMs: search.fromMs, toMs, query: search.query, plan });
   const newest = new Map<string, SpanPlace>();
-  for (const { file, unit, block, mask, restT1 } of scan.hits()) {
+  for (const { file, unit, block, mask, restMs } of scan.hits()) {
     for (const place of placesOf(file, unit, block, mask)) {
       if (after && newestFirst(after, place) >= 0) continue;
       const traceId = block.traceId(place.at);
       const known = newest.get(traceId);
       if (!known || newestFirst(place, known) < 0) newest.set(traceId, place);
     }
-    if (newest.size > search.limit && restT1 < nth(newest, search.limit).ms) break;
+    if (newest.size > search.limit && restMs < nth(newest, search.limit).ms) break;
   }
   reading.damaged.push(...scan.damaged);
   const stoppedAtMs = scan.stoppedAtMs;
@@ -56,7 +56,8 @@ export function searchTraces(search: TraceSearch, reading: SpanReading): Page<Tr
   const last = page.at(-1)?.[1];
   if (sure.length > search.limit && last) return { items, cursor: formatCursor(last) };
   if (stoppedAtMs === undefined) return { items };
-  const end = { ms: stoppedAtMs + 1, nanos: 0, file: "", row: 0 };
+  // Right before every span of that millisecond.
+  const end = { ms: stoppedAtMs, nanos: 1e6, file: "", row: 0 };
   return { items, cursor: formatCursor(end), searchedToMs: stoppedAtMs };
 }
 
