@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { alertmanager } from "./commands/alertmanager.ts";
 import { checkConfigCommand } from "./commands/check-config.ts";
 import { checkRulesCommand } from "./commands/check-rules.ts";
 import { drill } from "./commands/drill.ts";
@@ -6,4 +7,11 @@ import { testRulesCommand } from "./commands/test-rules.ts";
 import { up } from "./commands/up.ts";
 
 /** Every subcommand, in the order of `tocsin --help`. */
-export const commands: readonly Command[] = [up, drill, checkConfigCommand, checkRulesCommand, testRulesCommand];
+export const commands: readonly Command[] = [
+  up,
+  alertmanager,
+  drill,
+  checkConfigCommand,
+  checkRulesCommand,
+  testRulesCommand,
+];

@@ -8,7 +8,7 @@ export const OtlpHttpConfig = z.strictObject({
   max_in_flight: SizeBytes.prefault("64MiB").describe("bytes of requests held at one time; beyond it senders get 429"),
   read_timeout: DurationMs.prefault("15s").describe("time a client has to send a request"),
   drain_timeout: DurationMs.prefault("2s").describe("time that running requests have to end when the collector stops"),
-  max_connections: z.int().min(1).default(1000).describe("connections at one time; further ones are closed"),
+  max_connections: z.int().min(1).default(10_000).describe("connections at one time; further ones are closed"),
   cors_origins: z
     .array(z.string().min(1))
     .default([])
