@@ -31,4 +31,6 @@ export {
   type TelemetryStoreOptions,
 } from "./telemetry-store.ts";
 export { telemetryApi, type TelemetryApiOptions } from "./query-api/telemetry-api.ts";
+export * from "./elasticsearch/index.ts";
 export * from "./metrics/index.ts";
+export * from "./prometheus/index.ts";

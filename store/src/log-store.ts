@@ -18,8 +18,8 @@ export interface LogSearch extends TimeRange {
   query: Query;
   limit: number;
   cursor?: string;
-  /** Newest first unless said otherwise. */
-  order?: "newest" | "oldest";
+  /** Newest first unless said otherwise. By relevance the newest 2,000 are ranked at least: docs/guides/search.md. */
+  order?: "newest" | "oldest" | "relevance";
 }
 
 export interface HistogramBucket {

@@ -6,10 +6,11 @@ export {
   matchesLog,
   matchesSpan,
   messageText,
+  numericValue,
   plainValue,
   SPAN_KINDS,
   SPAN_STATUSES,
   textPredicate,
   valueText,
 } from "./match.ts";
-export { indexText, indexTokens } from "./words.ts";
+export { atoms, fold, indexText, indexTokens } from "./words.ts";

@@ -52,10 +52,11 @@ function scalarPredicate(test: Exclude<FieldTest, { kind: "exists" }>): (value: 
     const pattern = test.pattern.toLowerCase();
     return (value) => globMatches(pattern, valueText(value).toLowerCase());
   }
-  return (value) => inRange(test, asNumber(value));
+  return (value) => inRange(test, numericValue(value));
 }
 
-function asNumber(value: AttributeValue): number {
+/** The number that a value is compared by in ranges; NaN when it is none. */
+export function numericValue(value: AttributeValue): number {
   if (typeof value === "number") return value;
   if (typeof value === "bigint") return Number(value);
   return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;

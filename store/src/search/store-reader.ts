@@ -3,6 +3,7 @@ import type { FileInfo } from "../files/file-info.ts";
 import type { LogSearch, TimeRange } from "../log-store.ts";
 import { LogBlock } from "../logs/log-block.ts";
 import { logFacets, logHistogram, searchLogs } from "../logs/log-queries.ts";
+import { rankLogs } from "../logs/ranked-logs.ts";
 import { edgeRows } from "../services/edges.ts";
 import { redRows } from "../services/red.ts";
 import { SpanBlock } from "../spans/span-block.ts";
@@ -49,7 +50,11 @@ export function createStoreReader() {
   const spans = new FileCache((parts) => new SpanBlock(parts), CACHE);
   return {
     searchLogs: (search: LogSearch, asking: Asking) =>
-      answer(asking, (reading) => searchLogs(search, { ...reading, cache: logs })),
+      answer(asking, (reading) => {
+        const { order, ...rest } = search;
+        if (order === "relevance") return rankLogs(rest, { ...reading, cache: logs });
+        return searchLogs({ ...rest, ...(order && { order }) }, { ...reading, cache: logs });
+      }),
     histogram: (search: TimeRange & { query: Query; buckets: number }, asking: Asking) =>
       answer(asking, (reading) => logHistogram(search, { ...reading, cache: logs })),
     facets: (search: TimeRange & { query: Query; fields: readonly string[]; top: number }, asking: Asking) =>

@@ -13,6 +13,7 @@ import {
 import { errorMessage, TocsinError } from "@tocsin/platform";
 import type { FileInfo } from "../files/file-info.ts";
 import { logId, logItem } from "../logs/log-queries.ts";
+import { mergeServices } from "../services/service-rows.ts";
 import { SpanMetrics, type SpanMetricsSnapshot } from "../services/span-metrics.ts";
 import type { ServiceRow } from "../trace-store.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -177,20 +178,4 @@ function fanOut(
     });
     if (items.length > 0) send("tail", { subscriber, items, dropped } satisfies Tailed);
   }
-}
-
-/** One row for each service: its first and last time in any file, and the version of the last. */
-function mergeServices(rows: readonly ServiceRow[]): ServiceRow[] {
-  const merged = new Map<string, ServiceRow>();
-  for (const row of rows) {
-    const known = merged.get(row.name);
-    if (!known) {
-      merged.set(row.name, { ...row });
-      continue;
-    }
-    if (row.lastMs >= known.lastMs && row.version !== "") known.version = row.version;
-    known.firstMs = Math.min(known.firstMs, row.firstMs);
-    known.lastMs = Math.max(known.lastMs, row.lastMs);
-  }
-  return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
