@@ -7,7 +7,9 @@ function fakeApiPlugin(): Plugin {
     name: "tocsin-fake-api",
     async configureServer(server) {
       // By a name that is computed, so that a build does not follow it into workspace packages that are not built.
-      const { fakeApi } = (await import(new URL("dev/fake-api.ts", import.meta.url).href)) as typeof import("./dev/fake-api.ts");
+      const { fakeApi } = (await import(
+        new URL("dev/fake-api.ts", import.meta.url).href
+      )) as typeof import("./dev/fake-api.ts");
       const answer = fakeApi();
       server.middlewares.use((request, response, next) => {
         if (!answer(request, response)) next();

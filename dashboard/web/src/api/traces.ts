@@ -1,7 +1,8 @@
-import { type Span, TraceLogs, TracePage, tracesFromJson } from "@tocsin/model";
+import { nanoToMs, type Span, TraceLogs, TracePage, tracesFromJson } from "@tocsin/model";
 import {
   type InfiniteData,
   useInfiniteQuery,
+  useQuery,
   type UseInfiniteQueryResult,
   type UseQueryResult,
 } from "@tanstack/react-query";
@@ -29,15 +30,29 @@ export function useTraces(q: string, { from, to }: Range): UseInfiniteQueryResul
   });
 }
 
-/** Every span of one trace. A trace that is still coming in is asked for again while the page is live. */
+/** Milliseconds after its last span in which a trace may still grow: spans come in batches, and after their logs. */
+const SETTLED_MS = 30_000;
+/** How often a trace that is not there is asked for before one can say so. */
+const PATIENCE = 15;
+
+/** Every span of one trace; asked for often while it is new or not there yet, then seldom. */
 export function useTrace(traceId: string): UseQueryResult<Span[]> {
-  return usePolled({
+  const { live } = useLive();
+  return useQuery({
     queryKey: ["traces", "one", traceId],
     queryFn: async ({ signal }) =>
       tracesFromJson(await getJson(`${PATH}/${encodeURIComponent(traceId)}`, z.unknown(), { signal })),
-    everyMs: 30_000,
-    keepPrevious: false,
+    refetchInterval: ({ state: { data, errorUpdateCount } }) => {
+      if (!live) return false;
+      if (data === undefined) return errorUpdateCount < PATIENCE ? 2000 : 30_000;
+      return isSettled(data, Date.now()) ? 30_000 : 2000;
+    },
   });
+}
+
+/** Whether no more spans are to be expected. */
+export function isSettled(spans: readonly Span[], now: number): boolean {
+  return spans.every(({ endTimeUnixNano }) => now - nanoToMs(endTimeUnixNano) > SETTLED_MS);
 }
 
 export function useTraceLogs(traceId: string): UseQueryResult<TraceLogs> {

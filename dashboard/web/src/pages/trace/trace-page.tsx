@@ -5,12 +5,13 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { z } from "zod";
 import { ApiError } from "../../api/client.ts";
-import { useTrace, useTraceLogs } from "../../api/traces.ts";
+import { isSettled, useTrace, useTraceLogs } from "../../api/traces.ts";
 import { formatMs } from "../../format/quantity.ts";
 import { useFormatTime } from "../../format/time.ts";
 import { useShortcuts } from "../../keys/use-shortcuts.ts";
 import { EmptyState, QueryView } from "../../ui/panel.tsx";
 import { SeverityMark } from "../../ui/severity-mark.tsx";
+import { useNow } from "../../ui/use-now.ts";
 import { useCrumb } from "../../ui/shell/crumb.ts";
 import { useLink, useSearch } from "../../url/use-search.ts";
 import { buildTree, type TraceTree, visibleRows } from "./span-tree.ts";
@@ -49,6 +50,7 @@ function Trace({ traceId, spans }: { traceId: string; spans: Parameters<typeof b
   const [search, setSearch] = useSearch(Search);
   const logs = useTraceLogs(traceId);
   const tree = useMemo(() => buildTree(spans), [spans]);
+  const settled = isSettled(spans, useNow(5000));
   const selected = useMemo(
     () => visibleRows(tree, new Set()).find(({ span }) => span.spanId === search.span),
     [tree, search.span],
@@ -72,7 +74,11 @@ function Trace({ traceId, spans }: { traceId: string; spans: Parameters<typeof b
   return (
     <div className={classes["page"]}>
       <Facts tree={tree} traceId={traceId} />
-      {tree.orphanCount > 0 && <p className={classes["banner"]}>{t("trace.orphans", { count: tree.orphanCount })}</p>}
+      {tree.orphanCount > 0 && (
+        <p className={classes["banner"]}>
+          {settled ? t("trace.orphans", { count: tree.orphanCount }) : t("trace.arriving", { count: tree.orphanCount })}
+        </p>
+      )}
       <Tabs
         value={search.view}
         keepMounted={false}
