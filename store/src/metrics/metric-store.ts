@@ -20,6 +20,7 @@ import type { MetricsWorkerHandlers, OtlpAppend, WorkerLog, WorkerOptions, Worke
 import type { Lane } from "./query/query-lanes.ts";
 import { fromQueryFailure, type JsonOptions, type Query, type QueryOutcome } from "./query/query-runner.ts";
 import type { Cardinality } from "./cardinality.ts";
+import type { AppendResult } from "./sample-writer.ts";
 
 const MAINTENANCE_MS = 10_000;
 const WAL_SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -76,8 +77,18 @@ export interface MetricStore {
   expire(beforeMs: UnixMs): Promise<void>;
 }
 
+/** How the store does. */
+export interface StoreStatus {
+  corruptBlocks: number;
+  activeSeries: number;
+  oldestMs: UnixMs | null;
+  newestMs: UnixMs | null;
+}
+
 /** The store in this process: files under `dataDir`, a thread of its own. */
 export interface EmbeddedMetricStore extends MetricStore, Component {
+  /** Like `append`; tells what was taken and what never will be. */
+  take(request: WriteRequest): Promise<AppendResult>;
   /** Takes an ExportMetricsServiceRequest as it comes from the bus. */
   appendOtlp(value: Uint8Array): Promise<OtlpAppend>;
   stats(): Promise<WorkerStats>;
@@ -162,7 +173,11 @@ class WorkerMetricStore implements EmbeddedMetricStore {
   }
 
   async append(request: WriteRequest): Promise<void> {
-    await this.#call.append(request, this.#deps.clock.now());
+    await this.take(request);
+  }
+
+  async take(request: WriteRequest): Promise<AppendResult> {
+    return this.#call.append(request, this.#deps.clock.now());
   }
 
   async appendOtlp(value: Uint8Array): Promise<OtlpAppend> {

@@ -1,6 +1,6 @@
 import type { Exemplar, Labels, Matcher, MetricMetadata, UnixMs, WriteRequest } from "@tocsin/model";
 import { decodeMetrics, OtlpDecodeError, otlpToSamples } from "@tocsin/model";
-import { serveWorker, systemClock, TocsinError, transfer } from "@tocsin/platform";
+import { serveWorker, systemClock, TocsinError, transfer } from "@tocsin/platform/thread";
 import type { StoreLog } from "./disk/block-set.ts";
 import type { QueryResult, SeriesData } from "@tocsin/promql";
 import {

@@ -1,5 +1,5 @@
 import type { Exemplar, Labels, Matcher, MetricMetadata, UnixMs } from "@tocsin/model";
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import type { SeriesData } from "@tocsin/promql";
 import { CorruptDataError } from "./codec/bytes.ts";
 import { Columns } from "./codec/columns.ts";

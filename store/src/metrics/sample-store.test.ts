@@ -81,15 +81,15 @@ describe("appending", () => {
   test("a repeated sample is no news, another value at its time is refused", async () => {
     const store = await openStore();
     await store.append(write("a", [T0, 1]), T0);
-    expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, refused: {} });
-    expect(await store.append(write("a", [T0, 2]), T0)).toEqual({ taken: 0, refused: { duplicate: 1 } });
+    expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, exemplars: 0, refused: {} });
+    expect(await store.append(write("a", [T0, 2]), T0)).toEqual({ taken: 0, exemplars: 0, refused: { duplicate: 1 } });
     expect(await read(store)).toEqual({ a: [[0, 1]] });
   });
 
   test("late samples find their place within the window; older ones are refused and counted", async () => {
     const store = await openStore();
     await store.append(write("a", [T0, 1], [T0 + 20 * MINUTE, 3]), T0 + HOUR);
-    expect(await store.append(write("a", [T0 + 11 * MINUTE, 2]), T0 + HOUR)).toEqual({ taken: 1, refused: {} });
+    expect(await store.append(write("a", [T0 + 11 * MINUTE, 2]), T0 + HOUR)).toEqual({ taken: 1, exemplars: 0, refused: {} });
     expect(await store.append(write("a", [T0 + MINUTE, 9]), T0 + HOUR)).toEqual({
       taken: 0,
       refused: { out_of_order: 1 },
@@ -100,7 +100,7 @@ describe("appending", () => {
 
   test("samples from the future are refused, so that a wrong clock cannot shut out the right ones", async () => {
     const store = await openStore();
-    expect(await store.append(write("a", [T0 + HOUR, 1]), T0)).toEqual({ taken: 0, refused: { future: 1 } });
+    expect(await store.append(write("a", [T0 + HOUR, 1]), T0)).toEqual({ taken: 0, exemplars: 0, refused: { future: 1 } });
   });
 
   test("a metric with too many series gets no more, and others go on", async () => {
@@ -249,7 +249,7 @@ describe("blocks", () => {
     await closeStore(store);
     const again = await openStore();
     const late = T0 + HOUR - 5 * MINUTE + 1;
-    expect(await again.append(write("late", [late, 7]), T0 + HOUR)).toEqual({ taken: 1, refused: {} });
+    expect(await again.append(write("late", [late, 7]), T0 + HOUR)).toEqual({ taken: 1, exemplars: 0, refused: {} });
   });
 
   test("go when they are older than the retention, and so do series nobody has any more", async () => {
@@ -476,7 +476,7 @@ describe("when the disk fails", () => {
     await expect(store.append(write("b", [T0, 2]), T0)).rejects.toThrow(/ENOENT/);
     expect(await read(store)).toEqual({ a: [[0, 1]] });
     await mkdir(join(dir, "wal"));
-    expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, refused: {} });
+    expect(await store.append(write("a", [T0, 1]), T0)).toEqual({ taken: 1, exemplars: 0, refused: {} });
     await abandon(store);
     expect(await read(await openStore())).toEqual({ a: [[0, 1]] });
   });

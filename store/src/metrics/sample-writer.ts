@@ -1,5 +1,5 @@
 import type { Labels, MetricMetadata, Sample, UnixMs, WriteRequest } from "@tocsin/model";
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import type { Commit } from "./disk/commit-log.ts";
 import { sealRecord } from "./disk/record.ts";
 import type { SeriesEntry } from "./disk/series-log.ts";
@@ -13,6 +13,8 @@ import type { Storage } from "./storage.ts";
 export interface AppendResult {
   /** Samples taken, those that were there already included. */
   taken: number;
+  /** Exemplars of series that are there. */
+  exemplars: number;
   refused: Partial<Record<Refusal, number>>;
 }
 
@@ -42,7 +44,7 @@ export class SampleWriter {
       throw new TocsinError("TOCSIN_OVERLOADED", "the disk does not keep up with the samples; send them again later");
     }
     this.lastAppendMs = nowMs;
-    const result: AppendResult = { taken: 0, refused: {} };
+    const result: AppendResult = { taken: 0, exemplars: 0, refused: {} };
     await commits.add(this.#take(request, nowMs, result));
     return result;
   }
@@ -57,8 +59,11 @@ export class SampleWriter {
       const { nextId } = head.index;
       const series = this.#takeSeries(entry.labels, entry.samples, nowMs, result);
       if (series && series.id >= nextId) created.push(series);
-      if (entry.exemplars)
-        exemplars.push(...this.#newExemplars(series ?? head.index.find(entry.labels), entry.exemplars));
+      const owner = entry.exemplars && (series ?? head.index.find(entry.labels));
+      if (owner && entry.exemplars) {
+        result.exemplars += entry.exemplars.length;
+        exemplars.push(...this.#newExemplars(owner, entry.exemplars));
+      }
     }
     const { minMs, maxMs } = this.#record;
     const metadata = this.#newMetadata(request.metadata ?? []);
@@ -106,8 +111,7 @@ export class SampleWriter {
     this.refused[reason] += samples;
   }
 
-  #newExemplars(series: Series | undefined, exemplars: readonly StoredExemplar["exemplar"][]): StoredExemplar[] {
-    if (!series) return [];
+  #newExemplars(series: Series, exemplars: readonly StoredExemplar["exemplar"][]): StoredExemplar[] {
     return exemplars
       .map((exemplar) => ({ seriesId: series.id, exemplar }))
       .filter((item) => this.#storage.exemplars.add(item));

@@ -1,4 +1,4 @@
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import { z } from "zod";
 
 /** A place in the order of records: time, then file, then row. */

@@ -1,4 +1,4 @@
-import { errorMessage } from "@tocsin/platform";
+import { errorMessage } from "@tocsin/platform/thread";
 import type { BlockView } from "../blocks/block.ts";
 import type { FileInfo } from "../files/file-info.ts";
 import type { TimeRange } from "../log-store.ts";

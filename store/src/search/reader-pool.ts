@@ -1,4 +1,4 @@
-import { TocsinError, type WorkerHandle } from "@tocsin/platform";
+import { TocsinError, type WorkerHandle } from "@tocsin/platform/thread";
 import type { FileInfo } from "../files/file-info.ts";
 import type { Answer, Asking, StoreReader } from "./store-reader.ts";
 

@@ -1,5 +1,5 @@
 import { atoms, type Query, type SeverityLevel, type UnixMs } from "@tocsin/model";
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import { z } from "zod";
 import type { TimeRange } from "../log-store.ts";
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { errorMessage, TocsinError } from "@tocsin/platform";
+import { errorMessage, TocsinError } from "@tocsin/platform/thread";
 import type { FileInfo } from "../files/file-info.ts";
 import { hourOf, nextFileName, parseFileName } from "../files/file-name.ts";
 import type { ServiceRow } from "../trace-store.ts";

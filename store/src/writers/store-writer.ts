@@ -10,7 +10,7 @@ import {
   type Query,
   type Span,
 } from "@tocsin/model";
-import { errorMessage, TocsinError } from "@tocsin/platform";
+import { errorMessage, TocsinError } from "@tocsin/platform/thread";
 import type { FileInfo } from "../files/file-info.ts";
 import { logId, logItem } from "../logs/log-queries.ts";
 import { mergeServices } from "../services/service-rows.ts";

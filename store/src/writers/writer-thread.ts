@@ -1,4 +1,4 @@
-import { serveWorker } from "@tocsin/platform";
+import { serveWorker } from "@tocsin/platform/thread";
 import { createStoreWriter } from "./store-writer.ts";
 
 export type { StoreWriter } from "./store-writer.ts";

@@ -3,7 +3,7 @@ import { open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { errorMessage } from "@tocsin/platform";
+import { errorMessage } from "@tocsin/platform/thread";
 import type { UnixMs } from "@tocsin/model";
 import { ByteReader, ByteWriter, CorruptDataError } from "../codec/bytes.ts";
 import { CHUNK_SAMPLES, readChunkBody, readChunkHead, writeChunk } from "../codec/chunk.ts";

@@ -1,6 +1,6 @@
 import { open, type FileHandle, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import { readRecords } from "./record.ts";
 
 const MAGIC_LENGTH = 8;

@@ -1,5 +1,5 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { errorMessage } from "@tocsin/platform";
+import { errorMessage } from "@tocsin/platform/thread";
 import { CorruptDataError } from "../codec/bytes.ts";
 
 const HEAD = 9;

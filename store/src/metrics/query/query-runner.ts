@@ -10,7 +10,7 @@ import {
   type QueryResult,
   type SeriesSource,
 } from "@tocsin/promql";
-import { TocsinError } from "@tocsin/platform";
+import { TocsinError } from "@tocsin/platform/thread";
 import { Pacer } from "../pacer.ts";
 import type { SampleStore } from "../sample-store.ts";
 import { queryBody, type QueryStats } from "./query-json.ts";
