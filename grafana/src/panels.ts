@@ -1,4 +1,4 @@
-import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
+import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
   BigValueColorMode,
   BigValueGraphMode,
@@ -59,6 +59,8 @@ export interface GraphOptions extends Size {
   readonly max?: number;
   /** Dots that lead to the trace of one measured request. */
   readonly exemplars?: boolean;
+  /** How far apart the samples are, when it is not the scrape interval; windows of rates follow it. */
+  readonly step?: string;
   /** Draws a line at a limit and colours what is above it. */
   readonly limit?: number;
   /** A page of Tocsin that shows more of this, as a path with its own parameters. */
@@ -100,7 +102,7 @@ export function graph(title: string, queries: readonly Query[], options: GraphOp
         .calcs([]),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
-    .targets(queries.map((query, i) => rangeQuery(query, i, options.exemplars === true)));
+    .targets(queries.map((query, i) => rangeQuery(query, i, options)));
   if (options.about !== undefined) panel.description(options.about);
   if (options.max !== undefined) panel.max(options.max);
   if (options.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
@@ -120,9 +122,7 @@ export function number(title: string, expr: string, options: NumberOptions): Bui
     .colorMode(options.warnAt === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .graphMode(options.plain === true ? BigValueGraphMode.None : BigValueGraphMode.Area)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
-    .withTarget(
-      options.plain === true ? instantQuery({ expr, legend: "" }, 0) : rangeQuery({ expr, legend: "" }, 0, false),
-    );
+    .withTarget(options.plain === true ? instantQuery({ expr, legend: "" }, 0) : rangeQuery({ expr, legend: "" }, 0));
   if (options.about !== undefined) panel.description(options.about);
   if (options.decimals !== undefined) panel.decimals(options.decimals);
   if (options.warnAt !== undefined) panel.thresholds(warningSteps(options.warnAt));
@@ -139,7 +139,7 @@ export function heatmap(title: string, expr: string, options: Size & { about?: s
     .calculate(false)
     .yAxis(new YAxisConfigBuilder().unit(options.unit))
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme("Oranges").steps(64))
-    .withTarget(rangeQuery({ expr, legend: "{{le}}" }, 0, true).format(PromQueryFormat.Heatmap));
+    .withTarget(rangeQuery({ expr, legend: "{{le}}" }, 0, { exemplars: true }).format(PromQueryFormat.Heatmap));
   if (options.about !== undefined) panel.description(options.about);
   return panel;
 }
@@ -187,10 +187,15 @@ export function tocsinUrl(page: string): string {
   return `\${tocsin}${page}${page.includes("?") ? "&" : "?"}${SAME_RANGE}`;
 }
 
-function rangeQuery(query: Query, index: number, exemplars: boolean): DataqueryBuilder & Builder<Dataquery> {
+function rangeQuery(
+  query: Query,
+  index: number,
+  options: { exemplars?: boolean; step?: string } = {},
+): DataqueryBuilder {
   const built = new DataqueryBuilder().refId(refId(index)).datasource(PROMETHEUS).expr(query.expr).range();
   if (query.legend !== "") built.legendFormat(query.legend);
-  if (exemplars) built.exemplar(true);
+  if (options.exemplars === true) built.exemplar(true);
+  if (options.step !== undefined) built.interval(options.step);
   return built;
 }
 

@@ -6,6 +6,8 @@ const SELECTED = 'job="$service", route=~"$route"';
 const DURATION = `http_server_request_duration_seconds{${SELECTED}}`;
 const REQUESTS = `http_server_request_duration_seconds_count{${SELECTED}}`;
 const FAILED = `http_server_request_duration_seconds_count{${SELECTED}, status_code=~"5.."}`;
+/** `span_metrics.interval` of the store. */
+const WRITTEN_EVERY = "15s";
 const BY_ROUTE = ["method", "route"];
 
 export const service: Board = {
@@ -106,7 +108,12 @@ export const service: Board = {
               legend: "to {{server}}",
             },
           ],
-          { unit: "reqps", about: "Counted by the span writer from pairs of client and server spans.", page: "/map" },
+          {
+            unit: "reqps",
+            about: "Counted by the span writer from pairs of client and server spans.",
+            step: WRITTEN_EVERY,
+            page: "/map",
+          },
         ),
         graph(
           "Duration as the caller sees it, p95",
@@ -120,7 +127,7 @@ export const service: Board = {
               legend: "from {{client}}",
             },
           ],
-          { unit: "s", page: "/map" },
+          { unit: "s", step: WRITTEN_EVERY, page: "/map" },
         ),
       ],
     },
