@@ -33,3 +33,4 @@ export {
 export { telemetryApi, type TelemetryApiOptions } from "./query-api/telemetry-api.ts";
 export * from "./elasticsearch/index.ts";
 export * from "./metrics/index.ts";
+export * from "./prometheus/index.ts";

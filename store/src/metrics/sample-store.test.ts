@@ -89,9 +89,14 @@ describe("appending", () => {
   test("late samples find their place within the window; older ones are refused and counted", async () => {
     const store = await openStore();
     await store.append(write("a", [T0, 1], [T0 + 20 * MINUTE, 3]), T0 + HOUR);
-    expect(await store.append(write("a", [T0 + 11 * MINUTE, 2]), T0 + HOUR)).toEqual({ taken: 1, exemplars: 0, refused: {} });
+    expect(await store.append(write("a", [T0 + 11 * MINUTE, 2]), T0 + HOUR)).toEqual({
+      taken: 1,
+      exemplars: 0,
+      refused: {},
+    });
     expect(await store.append(write("a", [T0 + MINUTE, 9]), T0 + HOUR)).toEqual({
       taken: 0,
+      exemplars: 0,
       refused: { out_of_order: 1 },
     });
     expect(await read(store)).toEqual({ a: [[0, 1], [11 * MINUTE, 2], [20 * MINUTE, 3]] }); // prettier-ignore
@@ -100,7 +105,11 @@ describe("appending", () => {
 
   test("samples from the future are refused, so that a wrong clock cannot shut out the right ones", async () => {
     const store = await openStore();
-    expect(await store.append(write("a", [T0 + HOUR, 1]), T0)).toEqual({ taken: 0, exemplars: 0, refused: { future: 1 } });
+    expect(await store.append(write("a", [T0 + HOUR, 1]), T0)).toEqual({
+      taken: 0,
+      exemplars: 0,
+      refused: { future: 1 },
+    });
   });
 
   test("a metric with too many series gets no more, and others go on", async () => {

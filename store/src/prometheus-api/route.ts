@@ -1,10 +1,12 @@
 import type { Clock } from "@tocsin/platform";
-import type { EmbeddedMetricStore } from "../metrics/metric-store.ts";
+import type { Cardinality } from "../metrics/cardinality.ts";
+import type { MetricStore, StoreStatus } from "../metrics/metric-store.ts";
 import type { Answer } from "./envelope.ts";
 import type { Parameters } from "./parameters.ts";
 
 export interface PrometheusQueryApiOptions {
-  store: EmbeddedMetricStore;
+  /** The embedded store, or one over a Prometheus. */
+  store: MetricStore & { stats(): Promise<StoreStatus>; cardinality(limit: number): Promise<Cardinality> };
   clock: Clock;
   /** Tocsin's own version, for `status/buildinfo`. */
   version: string;
