@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { BusConfig } from "@tocsin/bus";
 import { CollectorConfig } from "@tocsin/collector";
-import { MetricStoreConfig, TelemetryStoreConfig } from "@tocsin/store";
+import { ElasticsearchConfig, MetricStoreConfig, PrometheusStoreConfig, TelemetryStoreConfig } from "@tocsin/store";
 
 const port = (fallback: number, what: string) =>
   z.coerce.number().int().min(0).max(65_535).default(fallback).describe(`${what}; 0 takes any free port`);
@@ -54,12 +55,15 @@ export type ScalarKey = keyof ScalarSettings;
 export const SCALAR_KEYS = Object.keys(ScalarSettings.shape) as ScalarKey[];
 
 const StoreConfig = TelemetryStoreConfig.extend({
-  metrics: MetricStoreConfig.prefault({}).describe("Samples."),
+  metrics: MetricStoreConfig.prefault({}).describe("Samples in the embedded store."),
+  elasticsearch: ElasticsearchConfig.optional().describe("Logs and traces go to Elasticsearch when this is there."),
+  prometheus: PrometheusStoreConfig.optional().describe("Samples go to a Prometheus when this is there."),
 });
 
 /** tocsin.yaml: the scalar settings and one section for each part. */
 export const TocsinConfig = ScalarSettings.extend({
   collector: CollectorConfig.prefault({}).describe("Receivers, processors and exporters."),
+  bus: BusConfig.prefault({}).describe("What joins the collector and the writers."),
   store: StoreConfig.prefault({}).describe("Where logs, spans and samples are kept, and for how long."),
 });
 export type TocsinConfig = z.infer<typeof TocsinConfig>;

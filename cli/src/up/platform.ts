@@ -13,10 +13,9 @@ import {
   type AlertRouter,
   type RuleManager,
 } from "@tocsin/alerting";
-import { createDeadLetters, createMemoryBus } from "@tocsin/bus";
 import { collectorApi, CollectorConfig, createCollector } from "@tocsin/collector";
 import { dashboardServer } from "@tocsin/dashboard-server";
-import { formatDuration, type DecisionRecord, type PipelineStatus, type PostableAlert } from "@tocsin/model";
+import { formatDuration, type DecisionRecord, type PostableAlert } from "@tocsin/model";
 import {
   type Clock,
   type Component,
@@ -28,21 +27,14 @@ import {
   stopAll,
   TocsinError,
 } from "@tocsin/platform";
-import {
-  createMetricStore,
-  createMetricWriter,
-  createTelemetryStore,
-  type EmbeddedMetricStore,
-  prometheusQueryApi,
-  telemetryApi,
-  type TelemetryStore,
-} from "@tocsin/store";
+import { prometheusQueryApi, remoteWriteApi, telemetryApi } from "@tocsin/store";
 import { concerns } from "../demo/drill-runner.ts";
 import { INBOX_WEBHOOK_PATH } from "../demo/inbox-api.ts";
 import { createEventHub } from "../events.ts";
 import { flagName, SCALAR_KEYS } from "../settings/settings.ts";
 import type { Settings } from "../settings/read-settings.ts";
 import { VERSION } from "../version.ts";
+import { createBackends } from "./backends.ts";
 import { createDemo, sampleScrapeJobs, WORKSPACE } from "./demo.ts";
 import { listener, operationsApi } from "./http.ts";
 import { linksApi } from "./links.ts";
@@ -73,21 +65,8 @@ export function createPlatform(options: PlatformOptions): Platform {
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => {});
 
-  const metrics = createMetricStore({ ...common, dataDir, config: settings.store.metrics });
-  metrics.ended.catch(lost.reject);
-  const telemetry = createTelemetryStore({
-    ...common,
-    dataDir,
-    config: settings.store,
-    spanMetricsSink: (request) => metrics.append(request),
-    onLost: lost.reject,
-  });
-  const deadLetters = createDeadLetters({ ...common, dir: join(dataDir, "dead-letters") });
-  const bus = createMemoryBus({ ...common, deadLetters });
-  bus.subscribe("otlp_logs", "log-writer", telemetry.writers.logs);
-  bus.subscribe("otlp_spans", "span-writer", telemetry.writers.spans);
-  bus.subscribe("otlp_metrics", "metric-writer", createMetricWriter(metrics));
-
+  const backends = createBackends({ ...common, settings, dataDir, onLost: lost.reject });
+  const { metrics, telemetry, deadLetters } = backends;
   const decisions = new DecisionLog({ ...common, dataDir });
   const main = createHttpServer({ logger });
   const events = createEventHub(main, registry);
@@ -126,7 +105,7 @@ export function createPlatform(options: PlatformOptions): Platform {
   });
   const collector = createCollector(withOwnTargets(settings, ports), {
     ...common,
-    producer: bus,
+    producer: backends.producer,
     listen: { host: settings.host, otlpHttpPort: ports.otlp_http_port, otlpGrpcPort: ports.otlp_grpc_port },
   });
 
@@ -151,11 +130,12 @@ export function createPlatform(options: PlatformOptions): Platform {
     flags: () => Object.fromEntries(SCALAR_KEYS.map((key) => [flagName(key), String(settings[key])])),
     retention: formatDuration(settings.store.metrics.retention),
   });
-  void main.register(telemetryApi, { store: telemetry, clock });
+  if (backends.embeddedMetrics) void main.register(remoteWriteApi, { store: backends.embeddedMetrics });
+  void main.register(telemetryApi, { store: telemetry, clock, silentAfterMs: settings.store.silent_after });
   void main.register(collectorApi, {
     collector,
     deadLetters,
-    storage: () => storageFacts(telemetry, metrics),
+    storage: backends.storage,
     writerDropped: async () => ({ metrics: await countsByReason(registry, "tocsin_metrics_otlp_dropped_total") }),
   });
   demo?.register(main);
@@ -164,10 +144,7 @@ export function createPlatform(options: PlatformOptions): Platform {
   void alertmanager.register(alertmanagerApi, { router });
 
   const components: Component[] = [
-    metrics,
-    telemetry,
-    deadLetters,
-    bus,
+    ...backends.components,
     decisions,
     ...(demo ? [demo.inbox] : []),
     router,
@@ -238,19 +215,6 @@ function isFiring(rules: RuleManager, alert: string, service: string): boolean {
     .groups()
     .flatMap((group) => group.rules.flatMap((rule) => rule.alerts))
     .some(({ state, labels }) => state === "firing" && concerns({ alert, service }, labels));
-}
-
-async function storageFacts(
-  telemetry: TelemetryStore,
-  metrics: EmbeddedMetricStore,
-): Promise<Pick<PipelineStatus, "oldest" | "bytes">> {
-  const { logs, spans } = telemetry.usage();
-  const samples = await metrics.stats();
-  const time = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : new Date(ms).toISOString());
-  return {
-    oldest: { logs: time(logs.oldestMs), traces: time(spans.oldestMs), metrics: time(samples.oldestMs) },
-    bytes: logs.bytes + spans.bytes + samples.blockBytes + samples.walBytes + samples.seriesLogBytes,
-  };
 }
 
 async function countsByReason(registry: Registry, name: string): Promise<Record<string, number>> {
