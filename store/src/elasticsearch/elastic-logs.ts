@@ -150,7 +150,7 @@ export class ElasticLogs implements LogStore {
     const given = new RecentIds(TAIL_IDS);
     try {
       while (!signal.aborted) {
-        const fresh = await this.#received(query, Math.max(sinceMs, clock.now() - TAIL_OVERLAP_MS), signal);
+        const fresh = await this.#receivedIfUp(query, Math.max(sinceMs, clock.now() - TAIL_OVERLAP_MS), signal);
         const items = fresh.filter(({ _id: id }) => !given.has(id)).toReversed();
         for (const { _id: id } of items) given.add(id);
         const dropped = Math.max(0, items.length - MAX_TAIL_ITEMS);
@@ -164,6 +164,17 @@ export class ElasticLogs implements LogStore {
       if (!signal.aborted) throw error;
     } finally {
       this.#subscribers--;
+    }
+  }
+
+  /** A live view outlasts a server that is away or busy for a while. */
+  async #receivedIfUp(query: Query, sinceMs: number, signal: AbortSignal): Promise<Hit<StoredLog>[]> {
+    try {
+      return await this.#received(query, sinceMs, signal);
+    } catch (error) {
+      const passing = error instanceof TocsinError && ["TOCSIN_UNAVAILABLE", "TOCSIN_OVERLOADED"].includes(error.code);
+      if (!passing) throw error;
+      return [];
     }
   }
 

@@ -93,7 +93,10 @@ class ElasticsearchStore implements TelemetryStore {
       onRetry: (reason) => this.#metrics.retried.inc({ reason }),
     });
     const searcher = (signal: StoredSignal) =>
-      new Searcher(this.#connection, () => this.#ready(), {
+      new Searcher({
+        connection: this.#connection,
+        ready: () => this.#ready(),
+        clock,
         indices: indexPattern(config.index_prefix, signal),
         timeoutMs: config.search_timeout,
       });

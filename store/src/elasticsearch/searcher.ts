@@ -1,4 +1,4 @@
-import { TocsinError } from "@tocsin/platform";
+import { backoffMs, sleep, TocsinError, type BackoffOptions, type Clock } from "@tocsin/platform";
 import type { TimeRange } from "../log-store.ts";
 import type { Place } from "../search/cursor.ts";
 import { ServerRefused, type Connection, type Json } from "./connection.ts";
@@ -19,6 +19,11 @@ export interface SearchAnswer<D, A = undefined> {
 const LAST_MS = 18_446_744_073_709;
 const PAGE = 1000;
 const TOO_MANY = 429;
+const UNAVAILABLE = 503;
+
+/** For the moment in which a new day's index is made, or a node goes: its shards cannot be searched yet. */
+const RETRY: BackoffOptions = { initialMs: 50, maxMs: 500, factor: 2, jitter: 0.2 };
+const MAX_ATTEMPTS = 6;
 
 export const rangeFilter = ({ fromMs, toMs }: TimeRange): Json => ({
   range: { "@timestamp": { gte: bound(fromMs), lt: bound(toMs), format: "epoch_millis" } },
@@ -54,28 +59,28 @@ const at = (ms: number, ...filters: Json[]): Json => ({
   bool: { filter: [{ range: { "@timestamp": { gte: ms, lte: ms, format: "epoch_millis" } } }, ...filters] },
 });
 
-/** Asks one signal's indices. */
-export class Searcher {
-  readonly #connection: Pick<Connection, "request">;
-  readonly #ready: () => Promise<unknown>;
-  readonly #path: string;
-  readonly #timeoutMs: number;
+export interface SearcherOptions {
+  connection: Pick<Connection, "request">;
+  /** Resolves when the server can be asked. */
+  ready: () => Promise<unknown>;
+  clock: Clock;
+  /** A name or pattern. */
+  indices: string;
+  timeoutMs: number;
+}
 
-  constructor(
-    connection: Pick<Connection, "request">,
-    ready: () => Promise<unknown>,
-    { indices, timeoutMs }: { indices: string; timeoutMs: number },
-  ) {
-    this.#connection = connection;
-    this.#ready = ready;
-    this.#path = `/${encodeURIComponent(indices)}/_search`;
-    this.#timeoutMs = timeoutMs;
+/** Asks one signal's indices, all of them or none: an answer that lacks some shards would pass for "there is nothing". */
+export class Searcher {
+  readonly #options: SearcherOptions;
+
+  constructor(options: SearcherOptions) {
+    this.#options = options;
   }
 
   /** Rejects with TOCSIN_OVERLOADED when the server is too busy or too slow for this search. */
   async search<D, A = undefined>(body: Json, signal?: AbortSignal): Promise<SearchAnswer<D, A>> {
     signal?.throwIfAborted();
-    await this.#ready();
+    await this.#options.ready();
     const answer = await this.#ask<SearchAnswer<D, A>>(body, signal);
     if (answer.timed_out) throw tooSlow();
     return answer;
@@ -112,23 +117,33 @@ export class Searcher {
   }
 
   async #ask<T>(body: Json, signal: AbortSignal | undefined): Promise<T> {
-    try {
-      return await this.#connection.request<T>({
-        method: "POST",
-        path: this.#path,
-        query: { ignore_unavailable: true, allow_no_indices: true },
-        body: { track_total_hits: false, timeout: `${this.#timeoutMs}ms`, ...body },
-        timeoutMs: this.#timeoutMs + 1000,
-        signal,
-      });
-    } catch (error) {
-      if (!(error instanceof ServerRefused)) throw error;
-      const busy = error.status === TOO_MANY;
-      throw new TocsinError(busy ? "TOCSIN_OVERLOADED" : "TOCSIN_UNAVAILABLE", `search refused: ${error.message}`, {
-        cause: error,
-      });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#request<T>(body, signal);
+      } catch (error) {
+        if (!(error instanceof ServerRefused)) throw error;
+        if (error.status !== UNAVAILABLE || attempt === MAX_ATTEMPTS) throw refused(error);
+        await sleep(this.#options.clock, backoffMs(RETRY, attempt, Math.random), signal);
+      }
     }
   }
+
+  #request<T>(body: Json, signal: AbortSignal | undefined): Promise<T> {
+    const { connection, indices, timeoutMs } = this.#options;
+    return connection.request<T>({
+      method: "POST",
+      path: `/${encodeURIComponent(indices)}/_search`,
+      query: { ignore_unavailable: true, allow_no_indices: true, allow_partial_search_results: false },
+      body: { track_total_hits: false, timeout: `${timeoutMs}ms`, ...body },
+      timeoutMs: timeoutMs + 1000,
+      signal,
+    });
+  }
+}
+
+function refused(cause: ServerRefused): TocsinError {
+  const code = cause.status === TOO_MANY ? "TOCSIN_OVERLOADED" : "TOCSIN_UNAVAILABLE";
+  return new TocsinError(code, `search refused: ${cause.message}`, { cause });
 }
 
 const tooSlow = (): TocsinError =>
