@@ -74,7 +74,7 @@ export const KafkaBusConfig = z.strictObject({
     })
     .prefault({})
     .describe("where acknowledged batches wait while the broker is away"),
-  session_timeout: DurationMs.prefault("30s").describe("a writer that is silent for so long loses its partitions"),
+  session_timeout: DurationMs.prefault("10s").describe("a writer that is silent for so long loses its partitions"),
   writer_concurrency: z
     .int()
     .min(1)

@@ -27,6 +27,7 @@ export interface GroupConsumerOptions {
 const RETRY: BackoffOptions = { initialMs: 100, maxMs: 5000, factor: 2, jitter: 0.5 };
 const HANDLER_RETRY: BackoffOptions = { initialMs: 50, maxMs: 5000, factor: 2, jitter: 0.5 };
 const COMMIT_INTERVAL_MS = 1000;
+const COMMIT_RECORDS = 500;
 
 /**
  * One group's member on one topic. Offsets are committed after the handler has written; a handler that throws gets the
@@ -142,6 +143,7 @@ export class GroupConsumer {
         handleBatch(batch, {
           concurrency,
           commitIntervalMs: COMMIT_INTERVAL_MS,
+          commitRecords: COMMIT_RECORDS,
           clock,
           handle: (record, signal, held) => this.#handle(record, batch.partition, signal, held),
         }),

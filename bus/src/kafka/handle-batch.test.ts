@@ -27,6 +27,7 @@ function setUp(count: number, options: Partial<HandleBatchOptions> = {}) {
     {
       concurrency: 3,
       commitIntervalMs: 1000,
+      commitRecords: 100,
       clock,
       handle: ({ offset }, _signal, held) => {
         started.push(Number(offset));
@@ -71,6 +72,16 @@ test("commits a long batch as it goes, only up to the first that is not handled"
   expect(commits.at(-1)).toBe(18);
 });
 
+test("commits a long batch after so many records", async () => {
+  const { commits, finish, running, clock } = setUp(7, { commitRecords: 2 });
+  await clock.advance(0);
+  await finish(10, 11);
+  expect(commits).toEqual([12]);
+  for (const offset of [12, 13, 14, 15, 16]) await finish(offset);
+  await running;
+  expect(commits).toEqual([12, 14, 17]);
+});
+
 test("hands nothing more over while a record is held", async () => {
   const { started, open, finish, clock } = setUp(5, { concurrency: 2 });
   await clock.advance(0);
@@ -112,5 +123,7 @@ test("throws what a commit throws", async () => {
     commit: () => Promise.reject(new Error("rebalance")),
   };
   const handle = async () => {};
-  await expect(handleBatch(batch, { concurrency: 1, commitIntervalMs: 1, clock, handle })).rejects.toThrow("rebalance");
+  await expect(
+    handleBatch(batch, { concurrency: 1, commitIntervalMs: 1, commitRecords: 1, clock, handle }),
+  ).rejects.toThrow("rebalance");
 });

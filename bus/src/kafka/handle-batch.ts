@@ -4,8 +4,9 @@ import type { KafkaRecord, PartitionBatch } from "./driver.ts";
 export interface HandleBatchOptions {
   /** Records handed over and not yet handled, at most. */
   concurrency: number;
-  /** Commits while a long batch is under way, at most so often. */
+  /** A long batch is committed as it goes: after so much time or so many records. */
   commitIntervalMs: number;
+  commitRecords: number;
   clock: Clock;
   /**
    * Resolves when the record is written or set aside. Rejects with the signal's reason when that is aborted first. `held` is
@@ -58,7 +59,8 @@ export async function handleBatch(batch: PartitionBatch, options: HandleBatchOpt
     const run = hand(record, i).finally(() => running.delete(run));
     run.catch(() => {});
     running.add(run);
-    if (options.clock.now() - lastCommitMs >= options.commitIntervalMs) await commit();
+    const isDue = options.clock.now() - lastCommitMs >= options.commitIntervalMs;
+    if (isDue || front - committed >= options.commitRecords) await commit();
   }
   await Promise.race([Promise.all(running), aborted.promise]);
   await commit();

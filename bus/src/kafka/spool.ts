@@ -124,8 +124,8 @@ export class Spool {
     return true;
   }
 
-  /** The oldest entries, about `maxBytes` of them and at least one; undefined when there are none on the disk. */
-  async read(maxBytes: number): Promise<SpoolChunk | undefined> {
+  /** The oldest entries, about `maxBytes` of them, at least one; undefined when there are none on the disk. */
+  async read(maxBytes: number, maxEntries = Number.POSITIVE_INFINITY): Promise<SpoolChunk | undefined> {
     for (;;) {
       const segment = this.#segments[0];
       if (!segment) {
@@ -134,7 +134,7 @@ export class Spool {
         continue;
       }
       const start = this.#startIn(segment);
-      const chunk = await this.#readSegment(segment, start, maxBytes);
+      const chunk = await this.#readSegment(segment, start, maxBytes, maxEntries);
       if (chunk) return chunk;
       if (start < segment.bytes) {
         const { dir, logger } = this.#options;
@@ -211,7 +211,12 @@ export class Spool {
     return this.#writer;
   }
 
-  async #readSegment(segment: Segment, start: number, maxBytes: number): Promise<SpoolChunk | undefined> {
+  async #readSegment(
+    segment: Segment,
+    start: number,
+    maxBytes: number,
+    maxEntries: number,
+  ): Promise<SpoolChunk | undefined> {
     const file = await open(this.#path(segment.id), "r");
     try {
       const rest = segment.bytes - start;
@@ -220,7 +225,7 @@ export class Spool {
       if (first !== undefined && first > bytes.length && first <= rest) bytes = await readAt(file, start, first);
       const entries: Uint8Array[] = [];
       let at = 0;
-      while (at === 0 || at < maxBytes) {
+      while (at === 0 || (at < maxBytes && entries.length < maxEntries)) {
         const entry = entryAt(bytes, at);
         if (!entry) break;
         entries.push(entry);

@@ -40,6 +40,10 @@ interface Waiting {
 const RETRY: BackoffOptions = { initialMs: 100, maxMs: 2000, factor: 2, jitter: 0.5 };
 const RETRY_AFTER_MS = 2000;
 const RECORD_OVERHEAD_BYTES = 100;
+/** Small messages cost the libraries time by their number. */
+const MAX_BATCH_RECORDS = 1000;
+/** Nobody waits for what is in the spool, and what is given up too early is sent twice. */
+const DRAIN_TIMEOUT_MS = 30_000;
 
 /**
  * The way of one topic's messages to Kafka, in order: one batch at a time, and whatever comes meanwhile is the next one. When
@@ -171,13 +175,15 @@ export class TopicLane {
   }
 
   /** One try with a limit; the producer is given up when it fails. */
-  async #attempt(outgoing: readonly Outgoing[], patienceMs: number): Promise<void> {
+  async #attempt(outgoing: readonly Outgoing[], patienceMs: number, signal?: AbortSignal): Promise<void> {
     const { clock, connect, kafkaTopic, metrics, topic } = this.#options;
     const startMs = clock.now();
     const { promise: late, reject } = Promise.withResolvers<never>();
     const tooLate = new Error(`Kafka has not answered within ${Math.round(patienceMs)} ms`);
     let givenUp = false;
     using _ = clock.schedule(patienceMs, () => reject(tooLate));
+    const onAbort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
     const send = async () => {
       if (!this.#driver) {
         const driver = await connect();
@@ -196,6 +202,8 @@ export class TopicLane {
       givenUp = true;
       this.#discardDriver();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
     }
     metrics.sendSeconds.observe({ topic }, (clock.now() - startMs) / 1000);
     metrics.sent.inc(
@@ -234,16 +242,16 @@ export class TopicLane {
 
   /** Sends the spool's entries in order until there are none. Runs as long as the lane is not in direct mode. */
   async #drain(): Promise<void> {
-    const { spool, maxBatchBytes, clock, random, sendTimeoutMs, metrics, topic } = this.#options;
+    const { spool, maxBatchBytes, clock, random, metrics, topic } = this.#options;
     for (let failures = 0; !this.#stop.signal.aborted;) {
-      const chunk = await spool.read(maxBatchBytes);
+      const chunk = await spool.read(maxBatchBytes, MAX_BATCH_RECORDS);
       if (!chunk) {
         if (!spool.isEmpty) continue;
         this.#mode = "direct";
         return;
       }
       try {
-        await this.#attemptSpooled(chunk.entries.map(fromEntry), sendTimeoutMs);
+        await this.#attemptSpooled(chunk.entries.map(fromEntry));
         await spool.advance(chunk.next);
         failures = 0;
         if (spool.bytes <= maxBatchBytes) this.#mode = "handover";
@@ -257,14 +265,14 @@ export class TopicLane {
     }
   }
 
-  async #attemptSpooled(outgoing: readonly Outgoing[], patienceMs: number): Promise<void> {
+  async #attemptSpooled(outgoing: readonly Outgoing[]): Promise<void> {
     try {
-      await this.#attempt(outgoing, patienceMs);
+      await this.#attempt(outgoing, DRAIN_TIMEOUT_MS, this.#stop.signal);
     } catch (error) {
       if (!(error instanceof UnacceptableError)) throw error;
       const [only, ...others] = outgoing;
       if (only && others.length === 0) return this.#options.onUnacceptable(only, error.message);
-      for (const one of outgoing) await this.#attemptSpooled([one], patienceMs);
+      for (const one of outgoing) await this.#attemptSpooled([one]);
     }
   }
 
@@ -273,7 +281,7 @@ export class TopicLane {
     let count = 0;
     for (const { outgoing } of this.#waiting) {
       bytes += outgoing.record.value.length + RECORD_OVERHEAD_BYTES;
-      if (count > 0 && bytes > this.#options.maxBatchBytes) break;
+      if (count > 0 && (bytes > this.#options.maxBatchBytes || count === MAX_BATCH_RECORDS)) break;
       count++;
     }
     return this.#waiting.splice(0, count);
