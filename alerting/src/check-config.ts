@@ -1,5 +1,6 @@
 import type { MatcherMode } from "@tocsin/model";
 import type { Clock } from "@tocsin/platform";
+import { joinExtraReceivers, type ExtraReceivers } from "./config/extra-receivers.ts";
 import { loadRouterConfig } from "./config/load.ts";
 import { integrations } from "./notify/integrations.ts";
 import { Templates } from "./notify/template.ts";
@@ -18,9 +19,9 @@ export interface CheckedConfig {
 /** Does everything with a configuration file that a start does before it acts. Throws a ConfigError with every mistake. */
 export function checkConfig(
   file: string,
-  { clock, mode = "default" }: { clock: Clock; mode?: MatcherMode },
+  { clock, mode = "default", extraReceivers = [] }: { clock: Clock; mode?: MatcherMode; extraReceivers?: ExtraReceivers },
 ): CheckedConfig {
-  const config = loadRouterConfig(file, { integrations, mode });
+  const config = joinExtraReceivers(loadRouterConfig(file, { integrations, mode }), extraReceivers);
   const templates = new Templates({ files: config.templateFiles, clock, externalUrl: () => "http://localhost" });
   return {
     routes: [...walkRoutes(config.route)].length,

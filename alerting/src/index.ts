@@ -10,5 +10,6 @@ export {
   type AlertRouterOptions,
   type PostResult,
 } from "./router.ts";
+export { ExtraReceivers, type ExtraReceiver } from "./config/extra-receivers.ts";
 export { decisionsApi, type DecisionsApiOptions } from "./api/decisions-api.ts";
 export { DecisionLog, type DecisionLogOptions, type DecisionQuery } from "./decisions/decision-log.ts";

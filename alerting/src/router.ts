@@ -4,6 +4,7 @@ import type { DecisionRecord, Labels, MatcherMode, PostableAlert, UnixMs } from 
 import { every, type Clock, type Component, type Logger, type Registry } from "@tocsin/platform";
 import type { AlertGroup } from "./alert-group.ts";
 import { alertRecord, alertsFromRecords, AlertStore, isResolved, type Alert } from "./alert-store.ts";
+import { joinExtraReceivers, type ExtraReceivers } from "./config/extra-receivers.ts";
 import { loadRouterConfig, parseRouterConfig, type RouterConfig } from "./config/load.ts";
 import { DecisionRecorder } from "./decisions/recorder.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -34,6 +35,10 @@ export interface AlertRouterOptions {
   readonly configText?: string | (() => string);
   /** Where state lives, in `<dataDir>/alerting/`. Without it, state ends with the process. */
   readonly dataDir?: string;
+  /** Ways to notify that Alertmanager has not, joined to the file's receivers by name. */
+  readonly extraReceivers?: ExtraReceivers;
+  /** Where `extraReceivers` was read: named in messages, and its relative paths count from there. */
+  readonly extraReceiversFile?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Gets `alertmanager_*` and a few `tocsin_*` metrics. */
@@ -295,8 +300,12 @@ export class AlertRouter implements Component {
   #readConfig(): RouterConfig {
     const { configFile, configText } = this.#options;
     const options = { integrations: this.#integrations, mode: this.matcherMode, retentionMs: this.#retentionMs };
-    if (configText === undefined) return loadRouterConfig(configFile, options);
-    return parseRouterConfig(configFile, typeof configText === "string" ? configText : configText(), options);
+    const config =
+      configText === undefined
+        ? loadRouterConfig(configFile, options)
+        : parseRouterConfig(configFile, typeof configText === "string" ? configText : configText(), options);
+    const { extraReceivers = [], extraReceiversFile } = this.#options;
+    return joinExtraReceivers(config, extraReceivers, extraReceiversFile);
   }
 
   /** Builds without touching what runs. Throws a ConfigError when a template has a mistake. */

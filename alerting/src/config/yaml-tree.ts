@@ -109,6 +109,15 @@ function readScalar(node: { value: unknown; source?: string; type?: string | und
   return text;
 }
 
+/** A value that was read by other rules, such as a part of `tocsin.yaml`, in the form that fields take. */
+export function toYamlTree(value: unknown): YamlTree {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean" || typeof value === "number") return new Plain(String(value), value);
+  if (Array.isArray(value)) return value.map(toYamlTree);
+  if (typeof value !== "object" || value === null) return null;
+  return new YamlMap(new Map(Object.entries(value).map(([key, item]) => [key, toYamlTree(item)])), new Set());
+}
+
 /** The value of an untyped field as YAML 1.1 reads it; map keys that are not text are dropped. */
 export function untypedValue(tree: YamlTree): unknown {
   if (tree instanceof Plain) return tree.value;

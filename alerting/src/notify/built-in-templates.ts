@@ -47,6 +47,27 @@ Source: {{ .GeneratorURL }}
 {{ end }}
 {{- end }}
 
+{{- define "__chat_markdown" -}}
+{{ with .Alerts.Firing }}**Firing ({{ len . }})**
+
+{{ range . }}{{ template "__chat_alert" . }}{{ end }}{{ end }}
+{{- with .Alerts.Resolved }}**Resolved ({{ len . }})**
+
+{{ range . }}{{ template "__chat_alert" . }}{{ end }}{{ end -}}
+[All alerts of this receiver]({{ template "__alertmanagerURL" . }})
+{{- end }}
+
+{{- define "__chat_alert" -}}
+**{{ with .Labels.alertname }}{{ . }}{{ else }}alert{{ end }}**{{ with .Annotations.summary }} {{ . }}{{ end }}
+
+{{ with .Annotations.description }}{{ . }}
+
+{{ end }}{{ with (.Labels.Remove (stringSlice "alertname")).SortedPairs }}{{ range $i, $pair := . }}{{ if $i }}, {{ end }}{{ $pair.Name }}={{ $pair.Value }}{{ end }}
+
+{{ end }}since {{ date "2006-01-02 15:04:05 MST" .StartsAt }}{{ if eq .Status "resolved" }}, until {{ date "2006-01-02 15:04:05 MST" .EndsAt }}{{ end }}{{ with .GeneratorURL }} [source]({{ . }}){{ end }}
+
+{{ end }}
+
 {{- define "email.default.subject" }}{{ template "__subject" . }}{{ end }}
 
 {{- define "email.default.text" -}}

@@ -53,6 +53,14 @@ test("fails every message from the first on in a provider outage, and recovers w
   expect((await confirm("o-0")).json()).toMatchObject({ status: "delivered" });
 });
 
+test("passes on an alert as it was written", async () => {
+  const { app, post } = sms();
+  const sent = await post("/messages", { id: "a-1", to: PHONE, template: "alert", text: "[FIRING:1] High" });
+  expect(sent.statusCode).toBe(201);
+  const handset = await app.inject(`/handsets/${encodeURIComponent(PHONE)}`);
+  expect(handset.json()).toEqual({ text: "[FIRING:1] High" });
+});
+
 test("issues a code that the phone shows and that verifies once", async () => {
   const { app, post } = sms();
   expect((await post("/codes", { to: PHONE })).statusCode).toBe(201);
