@@ -12,16 +12,19 @@ export function createWriteMetrics(registry: Registry, pending: () => number) {
       this.set(pending());
     },
   });
+  const dropped = new Counter({
+    name: "tocsin_prometheus_write_dropped_samples_total",
+    help: "Samples that Prometheus will never take, by the status of its answer.",
+    labelNames: ["reason"],
+    registers,
+  });
+  // There from the start, so that the first ones count as an increase.
+  for (const reason of ["status_400", "status_500"]) dropped.inc({ reason }, 0);
   return {
+    dropped,
     accepted: new Counter({
       name: "tocsin_prometheus_write_samples_total",
       help: "Samples that Prometheus has taken.",
-      registers,
-    }),
-    dropped: new Counter({
-      name: "tocsin_prometheus_write_dropped_samples_total",
-      help: "Samples that Prometheus will never take, by the status of its answer.",
-      labelNames: ["reason"],
       registers,
     }),
     refused: new Counter({
