@@ -33,7 +33,7 @@ const PAGES = [
   ["traces", "/traces"],
   ["metrics", `/metrics?e=${EXPR}`],
   ["services", "/services"],
-  ["map", "/services?view=map"],
+  ["map", "/map"],
   ["service", "/services/api"],
   ["inbox", "/inbox"],
   ["pipeline", "/pipeline"],

@@ -94,6 +94,17 @@ test("follows a break from the fault to both messages, and its undoing to both r
   expect(faults).toEqual(["sms provider_outage true", "sms provider_outage false"]);
 });
 
+test("a run that was seen by its messages alone waits for the resolved ones", async () => {
+  const run = await runner.break("sms-outage");
+  runner.observeMessage(mail("FIRING:1"));
+  runner.observeMessage(webhook("firing"));
+  await runner.unbreak("sms-outage");
+  expect(run.state).toBe("resolving");
+  runner.observeMessage(mail("RESOLVED"));
+  runner.observeMessage(webhook("resolved"));
+  expect(run.state).toBe("done");
+});
+
 test("messages and decisions about another service do not count", async () => {
   const run = await runner.break("sms-outage");
   runner.observeDecision(evaluation("firing", "api"));

@@ -103,7 +103,8 @@ export class DrillRunner {
     await this.#options.setFault(spec.service, spec.fault, false);
     if (!active) throw new TocsinError("TOCSIN_NOT_FOUND", `the drill ${name} has not run yet`);
     if (active.run.state !== "breaking" && active.run.state !== "sent") return active.run;
-    const fired = reached(active, "firing");
+    // Another evaluator than ours, a Prometheus, is seen only by its messages.
+    const fired = reached(active, "firing") || reached(active, "sent");
     active.originMs = this.#options.clock.now();
     active.kinds.clear();
     active.run.state = fired ? "resolving" : "done";
