@@ -132,6 +132,20 @@ describe("Prometheus'", () => {
     });
   });
 
+  test("http_sd_configs reads what the scraper has found, relabelled, by job", async () => {
+    await using running = await startCollector({ receivers: { prometheus } });
+    const find = (query: string) =>
+      get({ collector: running.collector }, `/api/tocsin/v1/discovery/targets${query}`).then(({ body }) => body);
+    const group = (job: string, target: string) => ({
+      targets: [target],
+      labels: { job, instance: target, __scheme__: "http", __metrics_path__: "/metrics" },
+    });
+    expect(await find("")).toEqual([group("a", "127.0.0.1:3"), group("b", "127.0.0.1:1")]);
+    expect(await find("?job=b")).toEqual([group("b", "127.0.0.1:1")]);
+    expect(await find("?job=b&job=a")).toHaveLength(2);
+    expect(await find("?job=none")).toEqual([]);
+  });
+
   test("a wrong parameter is bad_data", async () => {
     await using running = await startCollector();
     const options = { collector: running.collector };

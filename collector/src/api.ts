@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { SIGNALS, type SignalAccount } from "./accounts.ts";
 import type { Collector } from "./app.ts";
+import { discoveryApi } from "./discovery-api.ts";
 import { SIGNAL_TOPICS } from "./exporters/bus/exporter.ts";
 import { excerptOf } from "./rejects.ts";
 
@@ -19,7 +20,7 @@ export interface CollectorApiOptions {
 }
 
 /**
- * `/api/tocsin/v1/{pipeline,rejects}` and Prometheus' `/api/v1/{targets,scrape_pools,targets/metadata}`. Registered
+ * `/api/tocsin/v1/{pipeline,rejects,discovery/targets}` and Prometheus' `/api/v1/{targets,scrape_pools,targets/metadata}`. Registered
  * without prefix.
  */
 export async function collectorApi(app: FastifyInstance, options: CollectorApiOptions): Promise<void> {
@@ -49,6 +50,7 @@ export async function collectorApi(app: FastifyInstance, options: CollectorApiOp
     return { items: newestFirst.map((item) => ({ ...item, at: new Date(item.at).toISOString() })) };
   });
 
+  discoveryApi(app, collector);
   await app.register(async (scope) => prometheusApi(scope, collector));
 }
 
