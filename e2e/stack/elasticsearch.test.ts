@@ -111,27 +111,6 @@ describe.each(FLAVORS)("$flavor", ({ flavor, given }) => {
     }
   });
 
-  test("ranks by words, recency and severity", async () => {
-    const store = await open({ url });
-    await store.logs.append([
-      logRecord({ atMs: BASE_MS, body: "timeout while sending the order to the provider, will retry" }),
-      logRecord({ atMs: BASE_MS + 1, body: "timeout timeout" }),
-      logRecord({ atMs: BASE_MS + 2, body: "timeout while sending", severityNumber: 17 }),
-      logRecord({ atMs: BASE_MS - 50 * 60_000, body: "timeout while sending", severityNumber: 17 }),
-      logRecord({ atMs: BASE_MS + 3, body: "all is well" }),
-    ]);
-    const range = { fromMs: BASE_MS - 3_600_000, toMs: BASE_MS + 1000 };
-    const ranked = { ...range, query: parseQuery("timeout", "logs"), order: "relevance" as const };
-    const first = await store.logs.search({ ...ranked, limit: 3 });
-    expect(first.items.map(({ time, message }) => `${time.slice(11, 16)} ${message}`)).toEqual([
-      "07:00 timeout while sending",
-      "07:00 timeout timeout",
-      "06:10 timeout while sending",
-    ]);
-    const { items, cursor } = await store.logs.search({ ...ranked, limit: 3, cursor: first.cursor ?? "" });
-    expect([items.length, cursor]).toEqual([1, undefined]);
-  });
-
   test("knows services, and what it keeps", async () => {
     const store = await open({ url });
     await store.logs.append([

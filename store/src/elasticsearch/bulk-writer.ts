@@ -1,4 +1,4 @@
-import { backoffMs, sleep, TocsinError, type BackoffOptions, type Clock, type Logger } from "@tocsin/platform";
+import { backoffMs, sleep, TocsinError, type BackoffOptions, type Clock } from "@tocsin/platform";
 import { ServerRefused, type Connection } from "./connection.ts";
 
 export interface BulkDocument {
@@ -14,7 +14,6 @@ export type BulkOutcome = { status: "created" } | { status: "replaced" } | { sta
 export interface BulkWriterOptions {
   connection: Pick<Connection, "request">;
   clock: Clock;
-  logger: Logger;
   maxBytes: number;
   concurrency: number;
   /** How long a document is tried; then its write rejects. */

@@ -1,4 +1,4 @@
-import { encodeTraces, matchesSpan, type Query, type Span, type TraceSummary } from "@tocsin/model";
+import { encodeTraces, matchesSpan, type Span, type TraceSummary } from "@tocsin/model";
 import type { Page, StoreCaps, TimeRange } from "../log-store.ts";
 import { formatCursor, parseCursor, type Place } from "../search/cursor.ts";
 import { joinCalls, type Call, type OutCall } from "../services/edges.ts";

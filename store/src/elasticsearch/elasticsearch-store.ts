@@ -86,7 +86,6 @@ class ElasticsearchStore implements TelemetryStore {
     this.#bulk = new BulkWriter({
       connection: this.#connection,
       clock,
-      logger: this.#log,
       maxBytes: config.max_bulk_bytes,
       concurrency: config.concurrent_bulks,
       timeoutMs: config.write_timeout,

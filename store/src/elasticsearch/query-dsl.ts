@@ -142,7 +142,7 @@ type TestQuery = (test: FieldTest) => Json;
 
 /** A field of few values: the values that satisfy the test are listed. */
 const oneOf =
-  <T extends string | number>(name: string, values: readonly T[]): TestQuery =>
+  (name: string, values: readonly (string | number)[]): TestQuery =>
   (test) => ({ terms: { [name]: values.filter((value) => fieldPredicate(test)(value)) } });
 
 const textField =

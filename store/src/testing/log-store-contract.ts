@@ -105,6 +105,40 @@ export const logStoreContract: readonly ContractCase<LogStore>[] = [
     },
   },
   {
+    claim: "ranks by words, recency and severity, a page at a time",
+    async run(store) {
+      await store.append([
+        logRecord({ atMs: BASE_MS, body: "timeout while sending the order to the provider, will retry" }),
+        logRecord({ atMs: BASE_MS + 1, body: "timeout timeout" }),
+        logRecord({ atMs: BASE_MS + 2, body: "timeout while sending", severityNumber: 17 }),
+        logRecord({ atMs: BASE_MS - 50 * MINUTE, body: "timeout while waiting", severityNumber: 17 }),
+        logRecord({ atMs: BASE_MS + 3, body: "all is well" }),
+      ]);
+      const range = { fromMs: BASE_MS - 60 * MINUTE, toMs: BASE_MS + 1000 };
+      const asked = { ...range, query: parseQuery("timeout", "logs"), limit: 3, order: "relevance" as const };
+      const first = await store.search(asked);
+      assert.deepEqual(messages(first.items), ["timeout while sending", "timeout timeout", "timeout while waiting"]);
+      assert.ok(first.cursor !== undefined);
+      const second = await store.search({ ...asked, cursor: first.cursor });
+      assert.deepEqual(messages(second.items), ["timeout while sending the order to the provider, will retry"]);
+      assert.equal(second.cursor, undefined);
+    },
+  },
+  {
+    claim: "ranks by recency and severity where no words are searched for",
+    async run(store) {
+      await store.append([
+        logRecord({ atMs: BASE_MS - 30 * MINUTE, body: "old error", severityNumber: 17 }),
+        logRecord({ atMs: BASE_MS, body: "new error", severityNumber: 17 }),
+        logRecord({ atMs: BASE_MS, body: "new debug", severityNumber: 5 }),
+      ]);
+      const range = { fromMs: BASE_MS - 60 * MINUTE, toMs: BASE_MS };
+      const query = parseQuery("service:api", "logs");
+      const { items } = await store.search({ ...range, toMs: range.toMs + 1, query, limit: 3, order: "relevance" });
+      assert.deepEqual(messages(items), ["new error", "old error", "new debug"]);
+    },
+  },
+  {
     claim: "gives every record an id of its own that stays the same",
     async run(store) {
       await store.append(Array.from({ length: 10 }, (_, i) => logRecord({ atMs: BASE_MS, body: `m${i}` })));
