@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ExtraReceivers } from "@tocsin/alerting";
 import { BusConfig } from "@tocsin/bus";
 import { CollectorConfig } from "@tocsin/collector";
 import { ElasticsearchConfig, MetricStoreConfig, PrometheusStoreConfig, TelemetryStoreConfig } from "@tocsin/store";
@@ -60,9 +61,25 @@ const StoreConfig = TelemetryStoreConfig.extend({
   prometheus: PrometheusStoreConfig.optional().describe("Samples go to a Prometheus when this is there."),
 });
 
+const url = (fallback: string) => z.url({ protocol: /^https?$/ }).default(fallback);
+
+const PeersConfig = z.strictObject({
+  collector: url("http://127.0.0.1:9400").describe("Where `tocsin collector` serves HTTP."),
+  rules: url("http://127.0.0.1:9400").describe("Where `tocsin rules` serves HTTP."),
+  alertmanagers: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .default(["http://127.0.0.1:9093"])
+    .describe("Every router, or Alertmanager; rules send to each, the dashboard asks the first."),
+});
+
 /** tocsin.yaml: the scalar settings and one section for each part. */
 export const TocsinConfig = ScalarSettings.extend({
   collector: CollectorConfig.prefault({}).describe("Receivers, processors and exporters."),
+  peers: PeersConfig.prefault({}).describe("Where the other roles are, when they run as processes of their own."),
+  receivers: ExtraReceivers.prefault([]).describe(
+    "Receivers that Alertmanager does not know, by the name of one of its receivers.",
+  ),
   bus: BusConfig.prefault({}).describe("What joins the collector and the writers."),
   store: StoreConfig.prefault({}).describe("Where logs, spans and samples are kept, and for how long."),
 });

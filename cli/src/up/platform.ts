@@ -90,7 +90,14 @@ export function createPlatform(options: PlatformOptions): Platform {
     events.publish("decision", decision);
     demo?.observe(decision);
   };
-  const router = createAlertRouter({ ...common, ...routing(settings, ports), dataDir, externalUrl, onDecision });
+  const router = createAlertRouter({
+    ...common,
+    ...routing(settings, ports),
+    extraReceivers: settings.receivers,
+    dataDir,
+    externalUrl,
+    onDecision,
+  });
   const rules = createRuleManager({
     ...common,
     files: settings.rules.length > 0 ? settings.rules : [join(WORKSPACE, "prometheus/rules/*.yml")],
@@ -125,9 +132,8 @@ export function createPlatform(options: PlatformOptions): Platform {
     store: metrics,
     clock,
     version: VERSION,
-    // Secrets show themselves as <secret> when they become JSON.
-    configText: () => stringify(JSON.parse(JSON.stringify({ collector: settings.collector, store: settings.store }))),
-    flags: () => Object.fromEntries(SCALAR_KEYS.map((key) => [flagName(key), String(settings[key])])),
+    configText: () => describeConfig(settings),
+    flags: () => describeFlags(settings),
     retention: formatDuration(settings.store.metrics.retention),
   });
   if (backends.embeddedMetrics) void main.register(remoteWriteApi, { store: backends.embeddedMetrics });
@@ -168,6 +174,15 @@ export function createPlatform(options: PlatformOptions): Platform {
       await stopAll(components);
     },
   };
+}
+
+/** The sections of tocsin.yaml in force. Secrets show themselves as `<secret>` when they become JSON. */
+export function describeConfig({ bus, collector, store }: Settings): string {
+  return stringify(JSON.parse(JSON.stringify({ bus, collector, store })));
+}
+
+export function describeFlags(settings: Settings): Record<string, string> {
+  return Object.fromEntries(SCALAR_KEYS.map((key) => [flagName(key), String(settings[key])]));
 }
 
 /** The demo's profile unless a file is named; its addresses follow the ports that were chosen. */

@@ -16,16 +16,21 @@ const LISTENERS = {
 const DEMO_ONLY: readonly PortKey[] = ["smtp_port", "api_port", "sms_port", "rate_limiter_port"];
 
 export type PortKey = keyof typeof LISTENERS;
+const PORT_KEYS = Object.keys(LISTENERS) as PortKey[];
 export type Ports = Record<PortKey, number>;
 
 /**
- * Finds a free port for every listener. A default one that is taken moves, and `notes` gets the line to paste; one that
+ * Finds a free port for every listener that is needed. A default one that is taken moves, and `notes` gets the line to paste; one that
  * was set throws TOCSIN_PORT_TAKEN.
  */
-export async function choosePorts(settings: Settings, notes: string[]): Promise<Ports> {
+export async function choosePorts(
+  settings: Settings,
+  notes: string[],
+  needed: readonly PortKey[] = PORT_KEYS.filter((key) => settings.demo || !DEMO_ONLY.includes(key)),
+): Promise<Ports> {
   const chosen = new Map<PortKey, number>();
-  for (const key of Object.keys(LISTENERS) as PortKey[]) {
-    if (!settings.demo && DEMO_ONLY.includes(key)) {
+  for (const key of PORT_KEYS) {
+    if (!needed.includes(key)) {
       chosen.set(key, settings[key]);
       continue;
     }
