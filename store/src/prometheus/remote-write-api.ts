@@ -1,4 +1,4 @@
-import { ProtobufError, type WriteRequest } from "@tocsin/model";
+import { METRIC_NAME, ProtobufError, type WriteRequest } from "@tocsin/model";
 import { TocsinError } from "@tocsin/platform";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { AppendResult } from "../metrics/sample-writer.ts";
@@ -66,6 +66,7 @@ export async function remoteWriteApi(app: FastifyInstance, options: RemoteWriteA
     checkEncoding(request.headers["content-encoding"]);
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const decoded = await decodeBody(body, decode, maxDecodedBytes);
+    leaveOutUnnamed(decoded);
     const { written, refused } = await write(store, decoded);
     writtenHeaders(reply, written);
     const reasons = [...Object.entries(refused).map(([reason, n]) => `${n} samples: ${reason}`), ...decoded.invalid];
@@ -106,6 +107,13 @@ async function decodeBody(
       throw new WriteError(400, `${cause.message} (at byte ${cause.offset})`, { cause });
     throw cause;
   }
+}
+
+/** The protocol demands a name; the store would do without. */
+function leaveOutUnnamed(decoded: DecodedWrite): void {
+  const named = decoded.series.filter(({ labels }) => labels[METRIC_NAME] !== undefined);
+  for (let i = named.length; i < decoded.series.length; i++) decoded.invalid.push("a series has no name");
+  decoded.series = named;
 }
 
 /** Floats and histograms apart, since the answer has to tell how many of each were written. */
