@@ -1,4 +1,5 @@
 export * from "./rules/index.ts";
+export * from "./backtest/index.ts";
 
 export { alertmanagerApi, type AlertmanagerApiOptions } from "./api/alertmanager-api.ts";
 export { alertmanagerOperations, type OperationsOptions } from "./api/operations.ts";

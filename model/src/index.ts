@@ -1,4 +1,5 @@
 export * from "./alert.ts";
+export * from "./api/backtest.ts";
 export * from "./api/common.ts";
 export * from "./api/decisions.ts";
 export * from "./api/demo.ts";
