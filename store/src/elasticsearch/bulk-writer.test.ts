@@ -16,7 +16,7 @@ class FakeServer {
   }
 
   async request<T>({ lines = "" }: Request): Promise<T> {
-    const ids = [...lines.matchAll(/"_id":"([^"]*)"/g)].map(([, id]) => id);
+    const ids = [...lines.matchAll(/"_id":"([^"]*)"/g)].flatMap(([, id]) => id ?? []);
     this.requests.push(ids);
     const answer = await this.#answer(ids, this.requests.length);
     if (answer instanceof Error) throw answer;

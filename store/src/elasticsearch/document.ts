@@ -45,7 +45,14 @@ export class SharedParts {
   }
 }
 
-export const plainJson = (attributes: Attributes): string => JSON.stringify(plainValue(attributes));
+export function plainJson(attributes: Attributes): string {
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    const simple = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+    if (!simple) return JSON.stringify(plainValue(attributes));
+  }
+  return JSON.stringify(attributes);
+}
 
 /** Long attributes are kept under a name that is not mapped, because not every server can index them. */
 export function attributesMember(name: "attributes" | "resource", attributes: Attributes): string {
@@ -54,11 +61,12 @@ export function attributesMember(name: "attributes" | "resource", attributes: At
   return json.length > SHORT_ATTRIBUTES ? `,"long_${name}":${json}` : `,"${name}":${json}`;
 }
 
-export function searchMember(words: string, ...parts: readonly SearchTerms[]): string {
-  const terms = [...new Set(parts.flatMap((part) => part.terms))];
-  const numbers = [...new Set(parts.flatMap((part) => part.numbers))];
-  return `,"search":${JSON.stringify({ words, terms, numbers })}`;
+export function searchMember(words: string, own: SearchTerms, resource: SearchTerms): string {
+  const terms = joined(own.terms, resource.terms);
+  return `,"search":{"words":${JSON.stringify(words)},"terms":[${terms}],"numbers":[${joined(own.numbers, resource.numbers)}]}`;
 }
+
+const joined = (a: string, b: string): string => (a === "" || b === "" ? a + b : `${a},${b}`);
 
 /** Time as the index has it: milliseconds to sort and filter by, and what is left of the nanoseconds. */
 export function splitTime(unixNano: bigint): { ms: number; nanos: number } {

@@ -54,7 +54,7 @@ export function logDocuments(
       textMember("span_id", record.spanId) +
       textMember("event", record.eventName) +
       attributesMember("attributes", record.attributes) +
-      searchMember(searchWords(message), resource.terms, attributeTerms("a", record.attributes)) +
+      searchMember(searchWords(message), attributeTerms("a", record.attributes), resource.terms) +
       "}";
     return { index: indexName(ms), id: `${batchId}${i.toString(36)}${untimed}`, source };
   });

@@ -9,26 +9,41 @@ export type Holder = "a" | "r";
 
 const LONGEST = 1024;
 
+/** Members of two JSON lists, parted by commas: they go into the document as they are. */
 export interface SearchTerms {
-  terms: string[];
-  numbers: string[];
+  terms: string;
+  numbers: string;
 }
 
 export function attributeTerms(holder: Holder, attributes: Attributes): SearchTerms {
-  const terms: string[] = [];
-  const numbers: string[] = [];
-  for (const [key, value] of Object.entries(attributes)) {
-    terms.push(keyTerm(holder, key));
+  let terms = "";
+  let numbers = "";
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key] as AttributeValue;
+    const json = keyJson(holder, key);
+    terms += `,${json}"`;
     for (const one of Array.isArray(value) ? value : [value]) {
-      terms.push(valueTerm(holder, key, valueText(one)));
+      const text = JSON.stringify(clip(valueText(one).toLowerCase()));
+      terms += `,${json}=${text.slice(1)}`;
       const number = numericValue(one);
-      if (!Number.isNaN(number)) numbers.push(numberTerm(holder, key, number, isNumber(one) ? "n" : "s"));
+      if (!Number.isNaN(number)) numbers += `,${json}=${typeof one === "number" ? "n" : "s"}${sortable(number)}"`;
     }
   }
-  return { terms, numbers };
+  return { terms: terms.slice(1), numbers: numbers.slice(1) };
 }
 
-const isNumber = (value: AttributeValue): boolean => typeof value === "number";
+const MAX_KEYS = 10_000;
+const keys: Record<Holder, Map<string, string>> = { a: new Map(), r: new Map() };
+
+/** The term of a key as the beginning of a JSON text. Keys repeat from record to record, so they are made once. */
+function keyJson(holder: Holder, key: string): string {
+  const known = keys[holder].get(key);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(keyTerm(holder, key)).slice(0, -1);
+  if (keys[holder].size >= MAX_KEYS) keys[holder].clear();
+  keys[holder].set(key, json);
+  return json;
+}
 
 export const keyTerm = (holder: Holder, key: string): string => clip(`${holder}.${key.replaceAll(/[\\=]/g, "\\$&")}`);
 

@@ -51,7 +51,7 @@ export function spanDocuments(spans: readonly Span[], indexName: (ms: number) =>
       (span.events.length === 0 ? "" : `,"events":[${span.events.map(eventJson).join(",")}]`) +
       (span.links.length === 0 ? "" : `,"links":[${span.links.map(linkJson).join(",")}]`) +
       exactMember(span) +
-      searchMember(searchWords(span.name), resource.terms, attributeTerms("a", span.attributes)) +
+      searchMember(searchWords(span.name), attributeTerms("a", span.attributes), resource.terms) +
       "}";
     return { index: indexName(ms), id, source };
   });
