@@ -19,7 +19,11 @@ export interface CheckedConfig {
 /** Does everything with a configuration file that a start does before it acts. Throws a ConfigError with every mistake. */
 export function checkConfig(
   file: string,
-  { clock, mode = "default", extraReceivers = [] }: { clock: Clock; mode?: MatcherMode; extraReceivers?: ExtraReceivers },
+  {
+    clock,
+    mode = "default",
+    extraReceivers = [],
+  }: { clock: Clock; mode?: MatcherMode; extraReceivers?: ExtraReceivers },
 ): CheckedConfig {
   const config = joinExtraReceivers(loadRouterConfig(file, { integrations, mode }), extraReceivers);
   const templates = new Templates({ files: config.templateFiles, clock, externalUrl: () => "http://localhost" });

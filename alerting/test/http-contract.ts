@@ -30,6 +30,8 @@ export interface HttpContractOptions {
   readonly before?: (request: Received) => string | undefined;
   /** Where the service differs from the table. */
   readonly exceptions?: Readonly<Record<number, NotifyResult["status"]>>;
+  /** What becomes of a request without an answer; default retry. */
+  readonly noAnswerIs?: "retry" | "failed";
   /** What no error may show, whatever the service answers. */
   readonly secrets?: readonly string[];
 }
@@ -38,7 +40,14 @@ export interface HttpContractOptions {
 export function httpNotifierContract(
   name: string,
   create: (url: string) => Notifier,
-  { alsoRetried = [], accepts = { body: "because" }, before, exceptions = {}, secrets = [] }: HttpContractOptions = {},
+  {
+    alsoRetried = [],
+    accepts = { body: "because" },
+    before,
+    exceptions = {},
+    secrets = [],
+    noAnswerIs = "retry",
+  }: HttpContractOptions = {},
 ): void {
   const answering =
     (answer: HttpSink["answer"]): HttpSink["answer"] =>
@@ -89,19 +98,19 @@ export function httpNotifierContract(
 
     test("a connection that is cut is tried again", async () => {
       sink.answer = answering((response) => response.socket?.destroy());
-      expect((await notifier.notify(notification(), never)).status).toBe("retry");
+      expect((await notifier.notify(notification(), never)).status).toBe(noAnswerIs);
     });
 
     test("nobody listening is tried again", async () => {
       await sink.stop();
-      expect((await notifier.notify(notification(), never)).status).toBe("retry");
+      expect((await notifier.notify(notification(), never)).status).toBe(noAnswerIs);
     });
 
     test("an answer that is no HTTP is tried again", async () => {
       const garbage = createServer((socket) => socket.end("hello\r\n\r\n"));
       await new Promise<void>((resolve) => garbage.listen(0, "127.0.0.1", resolve));
       const odd = create(`http://127.0.0.1:${(garbage.address() as AddressInfo).port}`);
-      expect((await odd.notify(notification(), never)).status).toBe("retry");
+      expect((await odd.notify(notification(), never)).status).toBe(noAnswerIs);
       await odd.close?.();
       garbage.close();
     });
@@ -111,7 +120,7 @@ export function httpNotifierContract(
       const controller = new AbortController();
       const attempt = notifier.notify(notification(), controller.signal);
       setTimeout(() => controller.abort(new Error("enough")), 20);
-      expect((await attempt).status).toBe("retry");
+      expect((await attempt).status).toBe(noAnswerIs);
     });
   });
 }

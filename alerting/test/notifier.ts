@@ -2,8 +2,8 @@ import type { Labels } from "@tocsin/model";
 import { ManualClock, silentLogger } from "@tocsin/testing";
 import { fingerprint } from "@tocsin/model";
 import { parseRouterConfig } from "../src/config/load.ts";
-import type { Notifier } from "../src/notify/integration.ts";
-import { integrations } from "../src/notify/integrations.ts";
+import type { AnyIntegration, Notifier } from "../src/notify/integration.ts";
+import { integrations as builtIn } from "../src/notify/integrations.ts";
 import type { FlushedAlert, Notification } from "../src/notify/notification.ts";
 import { Templates } from "../src/notify/template.ts";
 import { START } from "./scene.ts";
@@ -43,7 +43,10 @@ export function templates(files: readonly string[] = []): Templates {
 }
 
 /** The notifier that a receiver's block gives, by way of the whole configuration. */
-export function notifierOf(block: string, { global = "{}", file = "/etc/am/alertmanager.yml" } = {}): Notifier {
+export function notifierOf(
+  block: string,
+  { global = "{}", file = "/etc/am/alertmanager.yml", integrations = builtIn as readonly AnyIntegration[] } = {},
+): Notifier {
   const text = `global: ${global}\nroute: {receiver: team}\nreceivers:\n- {name: team, ${block}}\n`;
   const config = parseRouterConfig(file, text, { integrations });
   const [first] = config.receivers[0]?.integrations ?? [];

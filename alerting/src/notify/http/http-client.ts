@@ -234,10 +234,10 @@ export function failureReason(status: number): FailureReason {
   return status >= 400 ? "clientError" : "other";
 }
 
-/** A request that got no answer: tried again. */
-export function networkFailure(error: unknown): NotifyResult {
+/** A request that got no answer. */
+export function networkFailure(error: unknown): { reason: FailureReason; error: string } {
   const timedOut = error instanceof Error && error.name === "TimeoutError";
-  return { status: "retry", reason: timedOut ? "contextDeadlineExceeded" : "other", error: rootMessage(error) };
+  return { reason: timedOut ? "contextDeadlineExceeded" : "other", error: rootMessage(error) };
 }
 
 /** undici and AggregateErrors hide what happened in the cause. */

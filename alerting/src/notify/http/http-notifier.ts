@@ -111,13 +111,14 @@ export function httpNotifier(
   block: HttpBlock,
   deps: NotifierDeps,
   attempt: (call: HttpCall) => Promise<NotifyResult>,
+  { noAnswerIs = "retry" }: { noAnswerIs?: "retry" | "failed" } = {},
 ): Notifier {
   const client = new HttpClient(block.http_config ?? DEFAULT_HTTP_CLIENT, deps);
   const known = secretsIn(block);
   return {
     async notify(notification, signal) {
       const call = new HttpCall(notification, block.max_alerts, deps, client, withTimeout(signal, block.timeout));
-      const result = await attempt(call).catch(failure);
+      const result = await attempt(call).catch((error: unknown) => failure(error, noAnswerIs));
       return result.status === "sent"
         ? result
         : { ...result, error: redact(result.error, [...known, ...call.fromFiles]) };
@@ -126,8 +127,8 @@ export function httpNotifier(
   };
 }
 
-function failure(error: unknown): NotifyResult {
-  if (error instanceof NoAnswer) return networkFailure(error.cause);
+function failure(error: unknown, noAnswerIs: "retry" | "failed"): NotifyResult {
+  if (error instanceof NoAnswer) return { ...networkFailure(error.cause), status: noAnswerIs };
   return { status: "failed", reason: "other", error: errorMessage(error) };
 }
 
