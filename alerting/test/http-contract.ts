@@ -96,17 +96,17 @@ export function httpNotifierContract(
       for (const secret of secrets) expect(shown).not.toContain(secret);
     });
 
-    test("a connection that is cut is tried again", async () => {
+    test(`a connection that is cut: ${noAnswerIs}`, async () => {
       sink.answer = answering((response) => response.socket?.destroy());
       expect((await notifier.notify(notification(), never)).status).toBe(noAnswerIs);
     });
 
-    test("nobody listening is tried again", async () => {
+    test(`nobody listening: ${noAnswerIs}`, async () => {
       await sink.stop();
       expect((await notifier.notify(notification(), never)).status).toBe(noAnswerIs);
     });
 
-    test("an answer that is no HTTP is tried again", async () => {
+    test(`an answer that is no HTTP: ${noAnswerIs}`, async () => {
       const garbage = createServer((socket) => socket.end("hello\r\n\r\n"));
       await new Promise<void>((resolve) => garbage.listen(0, "127.0.0.1", resolve));
       const odd = create(`http://127.0.0.1:${(garbage.address() as AddressInfo).port}`);

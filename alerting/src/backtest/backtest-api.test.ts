@@ -42,7 +42,7 @@ test("the rules and the routing in force are the default, and need no comparison
 });
 
 test("posted rules stand beside those in force, each with its own routing", async () => {
-  const rules = RULES.replace("errors > 0", "errors > 5");
+  const rules = [RULES.replace("errors > 0", "errors > 5")];
   const routing = ROUTING.replaceAll("team", "night");
   const answer = BacktestAnswer.parse((await post({ from: "now-2h", rules, routing })).json());
   expect(answer.candidate).toMatchObject({ rules: [{ firings: 0 }], receivers: [] });
@@ -51,8 +51,8 @@ test("posted rules stand beside those in force, each with its own routing", asyn
 
 test.each([
   [
-    { rules: "groups: [{name: a, rules: [{alert: X, expr: 'sum('}]}]" },
-    /^rules:1:\d+ groups.0.rules.0.expr: .*could not parse/,
+    { rules: ["groups: [{name: a, rules: [{alert: X, expr: 'sum('}]}]"] },
+    /^rules.0:1:\d+ groups.0.rules.0.expr: .*could not parse/,
   ],
   [{ routing: "route: {receiver: nobody}" }, /^routing:1:\d+ route.receiver: undefined receiver "nobody"/],
   [{ from: "yesterday" }, /^from: cannot parse "yesterday"/],

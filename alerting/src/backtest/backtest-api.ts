@@ -12,6 +12,7 @@ import type { Routing } from "./replay.ts";
 import { withoutTemplateFiles } from "./without-template-files.ts";
 
 const TIME_LIMIT_MS = 60_000;
+const RULE_DEFAULTS = { evaluationIntervalMs: 60_000, queryOffsetMs: 0 };
 const BODY_LIMIT = 4 * 1024 * 1024;
 
 export interface BacktestApiOptions {
@@ -69,7 +70,7 @@ async function answer(
     rules:
       request.rules === undefined
         ? presentRules
-        : parseRuleFile("rules", request.rules, { evaluationIntervalMs: 60_000, queryOffsetMs: 0 }).groups,
+        : request.rules.flatMap((text, i) => parseRuleFile(`rules.${i}`, text, RULE_DEFAULTS).groups),
     presentRules: request.rules === undefined && request.routing === undefined ? [] : presentRules,
     routing: request.routing === undefined ? presentRouting : { ...mode, ...postedRouting(request.routing) },
     presentRouting,

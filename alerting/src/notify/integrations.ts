@@ -3,6 +3,7 @@ import { discord } from "./discord/notifier.ts";
 import { email } from "./email/notifier.ts";
 import { feishu } from "./feishu/notifier.ts";
 import { incidentio } from "./incidentio/notifier.ts";
+import { jira } from "./jira/notifier.ts";
 import { mattermost } from "./mattermost/notifier.ts";
 import { msteams } from "./msteams/notifier.ts";
 import { msteamsv2 } from "./msteamsv2/notifier.ts";
@@ -12,6 +13,7 @@ import { pushover } from "./pushover/notifier.ts";
 import { rocketchat } from "./rocketchat/notifier.ts";
 import { slack } from "./slack/notifier.ts";
 import { sms } from "./sms/notifier.ts";
+import { sns } from "./sns/notifier.ts";
 import { telegram } from "./telegram/notifier.ts";
 import { victorops } from "./victorops/notifier.ts";
 import { webex } from "./webex/notifier.ts";
@@ -37,6 +39,8 @@ export const integrations = [
   rocketchat,
   mattermost,
   incidentio,
+  jira,
+  sns,
 ] as const;
 
 /** Ways to notify that Alertmanager has not: they are configured in `tocsin.yaml`. */
