@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { alertmanager } from "./commands/alertmanager.ts";
+import { backtestCommand } from "./commands/backtest.ts";
 import { checkConfigCommand } from "./commands/check-config.ts";
 import { checkRulesCommand } from "./commands/check-rules.ts";
 import { drill } from "./commands/drill.ts";
@@ -17,4 +18,5 @@ export const commands: readonly Command[] = [
   checkConfigCommand,
   checkRulesCommand,
   testRulesCommand,
+  backtestCommand,
 ];

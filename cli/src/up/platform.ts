@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import {
   alertmanagerApi,
   alertmanagerOperations,
+  backtestApi,
   createAlertRouter,
   DecisionLog,
   createRuleManager,
@@ -128,6 +129,14 @@ export function createPlatform(options: PlatformOptions): Platform {
   void main.register(alertmanagerApi, { router });
   void main.register(rulesApi, { manager: rules });
   void main.register(decisionsApi, { log: decisions, clock });
+  void main.register(backtestApi, {
+    history: metrics,
+    rules: () => rules.groups().map(({ config }) => config),
+    routing: () => routing(settings, ports),
+    silences: () => router.silences.values(),
+    externalUrl,
+    clock,
+  });
   void main.register(prometheusQueryApi, {
     store: metrics,
     clock,

@@ -3,10 +3,11 @@ import { z } from "zod";
 /** The body of `POST backtest`. Times as everywhere: RFC 3339, Unix seconds, `now-7d`. */
 export const BacktestRequest = z.strictObject({
   rules: z
-    .string()
-    .max(1024 * 1024)
+    .array(z.string().max(1024 * 1024))
+    .min(1)
+    .max(100)
     .optional()
-    .describe("a rule file's text; without it, the rules in force"),
+    .describe("the texts of rule files; without them, the rules in force"),
   routing: z
     .string()
     .max(1024 * 1024)
