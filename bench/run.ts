@@ -18,7 +18,8 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-if (import.meta.main) await main(process.argv[2]);
+// Not awaited: a benchmark imports this module, and would wait for it to have ended.
+if (import.meta.main) void main(process.argv[2]);
 
 async function main(name: string | undefined): Promise<void> {
   const names = readdirSync(import.meta.dirname)
