@@ -18,8 +18,8 @@ export interface PrometheusServer {
   remove(): Promise<void>;
 }
 
-/** A real Prometheus on a free port with its own folder. */
-export async function createPrometheusServer(config: string): Promise<PrometheusServer> {
+/** A real Prometheus on a free port with its own folder; `more` are further flags. */
+export async function createPrometheusServer(config: string, more: string[] = []): Promise<PrometheusServer> {
   if (!existsSync(PROMETHEUS)) throw new Error(`there is no Prometheus at ${PROMETHEUS}; apt-get install prometheus`);
   const folder = mkdtempSync(join(tmpdir(), "tocsin-prometheus-"));
   const port = await choosePort({ host: "127.0.0.1", port: 0, what: "Prometheus", flag: "", moveWhenTaken: false });
@@ -44,6 +44,7 @@ export async function createPrometheusServer(config: string): Promise<Prometheus
         "--web.enable-remote-write-receiver",
         "--enable-feature=exemplar-storage,native-histograms",
         "--log.level=error",
+        ...more,
       ];
       child = spawn(PROMETHEUS, args, { stdio: ["ignore", "ignore", "inherit"] });
       await eventually("Prometheus is ready", 30_000, async () => (await fetch(`${url}/-/ready`)).ok);

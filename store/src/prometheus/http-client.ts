@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
-import { errorMessage, TocsinError } from "@tocsin/platform";
+import { errorMessage, readConfigText, TocsinError } from "@tocsin/platform";
 import type { PrometheusStoreConfig } from "./config.ts";
 
 /** Larger answers are cut off with an error. */
@@ -82,9 +81,9 @@ async function secretOf(file: string | undefined): Promise<string> {
 
 function tlsOptions({ ca_file, cert_file, key_file, server_name, insecure_skip_verify }: PrometheusStoreConfig["tls"]) {
   return {
-    ...(ca_file !== undefined && { ca: readFileSync(ca_file) }),
-    ...(cert_file !== undefined && { cert: readFileSync(cert_file) }),
-    ...(key_file !== undefined && { key: readFileSync(key_file) }),
+    ...(ca_file !== undefined && { ca: readConfigText(ca_file) }),
+    ...(cert_file !== undefined && { cert: readConfigText(cert_file) }),
+    ...(key_file !== undefined && { key: readConfigText(key_file) }),
     ...(server_name !== undefined && { servername: server_name }),
     rejectUnauthorized: !insecure_skip_verify,
   };
