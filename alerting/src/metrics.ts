@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Summary, type Registry } from "@tocsin/platform";
-import { RECEIVER_TYPES } from "./config/schema.ts";
+import { integrations } from "./notify/integrations.ts";
 import type { FailureReason } from "./notify/integration.ts";
 
 const REASONS: readonly FailureReason[] = [
@@ -135,7 +135,7 @@ export function createRouterMetrics(registry: Registry, sources: MetricSources) 
   for (const status of ["firing", "resolved"]) metrics.received.inc({ status, version: "v2" }, 0);
   metrics.invalid.inc({ version: "v2" }, 0);
   metrics.concurrencyLimit.inc({ method: "get" }, 0);
-  for (const integration of RECEIVER_TYPES) {
+  for (const { name: integration } of integrations) {
     metrics.notifications.inc({ integration }, 0);
     metrics.requests.inc({ integration }, 0);
     metrics.requestsFailed.inc({ integration }, 0);

@@ -45,8 +45,9 @@ export function templates(files: readonly string[] = []): Templates {
 /** The notifier that a receiver's block gives, by way of the whole configuration. */
 export function notifierOf(
   block: string,
-  { global = "{}", file = "/etc/am/alertmanager.yml", integrations = builtIn as readonly AnyIntegration[] } = {},
+  options: { global?: string; file?: string; integrations?: readonly AnyIntegration[] } = {},
 ): Notifier {
+  const { global = "{}", file = "/etc/am/alertmanager.yml", integrations = builtIn } = options;
   const text = `global: ${global}\nroute: {receiver: team}\nreceivers:\n- {name: team, ${block}}\n`;
   const config = parseRouterConfig(file, text, { integrations });
   const [first] = config.receivers[0]?.integrations ?? [];

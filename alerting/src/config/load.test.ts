@@ -101,6 +101,24 @@ describe("a file with everything", () => {
   test("a glob that matches nothing is fine", () => expect(config.templateFiles).toEqual([]));
 });
 
+describe("a file with every receiver", () => {
+  const config = loadRouterConfig(join(testdata, "good/receivers.yml"), { integrations });
+
+  test("has a block of each type", () => {
+    const types = new Set(
+      config.receivers.flatMap((receiver) => receiver.integrations.map((it) => it.integration.name)),
+    );
+    expect([...types].sort()).toEqual(integrations.map(({ name }) => name).sort());
+    expect(types.size).toBe(18);
+  });
+
+  test("original shows no secret and reads back to itself", () => {
+    expect(config.original).not.toContain("secret-");
+    expect(config.original).toContain("<secret>");
+    expect(load(config.original).original).toBe(config.original);
+  });
+});
+
 describe("defaults", () => {
   const config = load("route: {receiver: a}\nreceivers: [{name: a}]\n");
   test("of the root route", () => {

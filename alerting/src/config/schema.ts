@@ -64,28 +64,6 @@ export interface SchemaOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Alertmanager's receivers; those without an integration here are refused by name, not taken for typos. */
-export const RECEIVER_TYPES = [
-  "discord",
-  "email",
-  "incidentio",
-  "jira",
-  "mattermost",
-  "msteams",
-  "msteamsv2",
-  "opsgenie",
-  "pagerduty",
-  "pushover",
-  "rocketchat",
-  "slack",
-  "sns",
-  "telegram",
-  "victorops",
-  "webex",
-  "webhook",
-  "wechat",
-] as const;
-
 /** The whole file. It says what a field may hold; what the fields mean together is checked in `load.ts`. */
 export function alertmanagerSchema(options: SchemaOptions): z.ZodType<AlertmanagerConfig> {
   const matchers = matcherList(options);
@@ -130,11 +108,9 @@ export function alertmanagerSchema(options: SchemaOptions): z.ZodType<Alertmanag
 }
 
 function receiverSchema({ integrations, mode }: SchemaOptions): z.ZodType<ReceiverConfig> {
-  const missing = RECEIVER_TYPES.filter((type) => !integrations.some(({ name }) => name === type));
   const shape: Record<string, z.ZodType> = {
     name: requiredText,
     labels: labelMap(mode).optional(),
-    ...Object.fromEntries(missing.map((type) => [`${type}_configs`, notBuilt(`the receiver type ${type}`).optional()])),
     ...Object.fromEntries(integrations.map(({ name, config }) => [`${name}_configs`, list(config).optional()])),
   };
   return object(shape) as unknown as z.ZodType<ReceiverConfig>;

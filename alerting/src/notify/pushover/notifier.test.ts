@@ -36,7 +36,7 @@ test("a message is a query, urgent while it fires and normal when it has ended",
     sound: "",
   });
   expect(scene.sink.received[0]).toMatchObject({ method: "POST", body: "", headers: { "content-type": "text/plain" } });
-  expect(asked(1)).toMatchObject({ priority: "0", title: "[RESOLVED] High" + " " });
+  expect(asked(1)).toMatchObject({ priority: "0", title: "[RESOLVED] High " });
 });
 
 test("title, message and url are cut at 250, 1024 and 512 characters; an empty message says so", async () => {
