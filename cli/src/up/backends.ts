@@ -82,11 +82,12 @@ function createEmbeddedMetrics(options: BackendsOptions): EmbeddedMetricStore | 
   return store;
 }
 
-function createBus({ settings, dataDir, onLost: _, ...common }: BackendsOptions): {
+function createBus({ settings, dataDir, clock, logger, registry }: BackendsOptions): {
   bus: BusProducer & BusConsumer;
   deadLetters: DeadLetters;
   components: Component[];
 } {
+  const common = { clock, logger, registry };
   if (settings.bus.driver === "kafka") {
     const bus = createKafkaBus(settings.bus.kafka, { ...common, dataDir });
     return { bus, deadLetters: bus.deadLetters, components: [bus, bus.deadLetters] };

@@ -150,7 +150,7 @@ export function createPlatform(options: PlatformOptions): Platform {
   void main.register(collectorApi, {
     collector,
     deadLetters,
-    storage: backends.storage,
+    storage: () => backends.storage(),
     writerDropped: async () => ({ metrics: await countsByReason(registry, "tocsin_metrics_otlp_dropped_total") }),
   });
   demo?.register(main);
