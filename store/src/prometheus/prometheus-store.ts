@@ -29,7 +29,7 @@ import { TRUNCATED } from "../metrics/query/query-json.ts";
 import type { JsonOptions } from "../metrics/query/query-runner.ts";
 import type { PrometheusStoreConfig } from "./config.ts";
 import { HttpClient } from "./http-client.ts";
-import { ApiClient } from "./query/api-client.ts";
+import { ApiClient, readAnswer } from "./query/api-client.ts";
 import { type QueryAnswerJson, resultFromJson } from "./query/result-from-json.ts";
 import { parseValue } from "./query/value.ts";
 import { decodeReadResponse, encodeReadRequest } from "./wire/remote-read.ts";
@@ -299,7 +299,7 @@ function escapeLabelName(name: string): string {
 }
 
 function answerOf(body: Uint8Array): QueryAnswerJson {
-  return JSON.parse(Buffer.from(body).toString()) as QueryAnswerJson;
+  return readAnswer(body) as QueryAnswerJson;
 }
 
 /** Releases before 2.54 do not know `limit`. */

@@ -54,7 +54,7 @@ export class ApiClient {
 
   /** The `data` of the answer. */
   async data(question: ApiQuestion): Promise<unknown> {
-    return (JSON.parse(Buffer.from(await this.ask(question)).toString()) as { data: unknown }).data;
+    return (readAnswer(await this.ask(question)) as { data: unknown }).data;
   }
 
   /** Remote read. */
@@ -93,6 +93,13 @@ function failure({ status, body }: HttpAnswer, url: string): Error {
   }
   const reason = told.success ? told.data.error : (text.trim().split("\n", 1)[0] ?? "").slice(0, 200);
   return new TocsinError("TOCSIN_UNAVAILABLE", `${url} answers ${status}: ${reason}`);
+}
+
+/** The JSON of a successful answer. Throws TOCSIN_UNAVAILABLE when it is none: then no Prometheus is behind the address. */
+export function readAnswer(body: Uint8Array): unknown {
+  const answer = parseJson(Buffer.from(body).toString());
+  if (typeof answer === "object" && answer !== null && "data" in answer) return answer;
+  throw new TocsinError("TOCSIN_UNAVAILABLE", "store.prometheus.url answers, but not as a Prometheus does");
 }
 
 function parseJson(text: string): unknown {
