@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { z } from "zod";
 import { busContract } from "../../bus/src/testing/bus-contract.ts";
 import { startKafka, type KafkaBroker } from "../support/kafka.ts";
+import { startSecureKafka, type SecureKafka } from "../support/secure-kafka.ts";
 
 const logger = createLogger({ level: process.env["TOCSIN_TEST_LOG"] ? "debug" : "silent" });
 const DRIVERS = ["kafkajs", "platformatic"] as const;
@@ -389,6 +390,49 @@ describe("beside others on the same topics", () => {
     expect(stdout).toContain("tocsin-group=log-writer");
     expect(stdout).toContain("tocsin-reason=OtlpDecodeError");
     expect(stdout).toContain("|not otlp at all");
+  });
+});
+
+describe("a broker that asks for TLS and a user", () => {
+  let secure: SecureKafka;
+  beforeAll(async () => {
+    secure = await startSecureKafka();
+  }, 120_000);
+  afterAll(() => secure.stop());
+
+  test.each(
+    DRIVERS.flatMap((library) =>
+      (["plain", "scram-sha-256", "scram-sha-512"] as const).map((mechanism) => ({ library, mechanism })),
+    ),
+  )("is used by $library with $mechanism", async ({ library, mechanism }) => {
+    const { brokers, caFile, username, password } = secure;
+    const bus = await open({
+      brokers,
+      producer: library,
+      consumer: library,
+      topic_prefix: freshPrefix(),
+      topics: fewPartitions,
+      tls: { enabled: true, ca_file: caFile },
+      sasl: { mechanism, username, password },
+    });
+    const seen = new Seen();
+    bus.subscribe("otlp_logs", "writer", seen.handler);
+    expect(await bus.send(message("a 0"))).toEqual({ status: "ok" });
+    await until("consumed", () => seen.texts.length > 0);
+    expect(bus.spoolBytes()).toBe(0);
+  });
+
+  test.each(DRIVERS)("is not trusted by %s without its authority", async (library) => {
+    const { brokers, username, password } = secure;
+    const bus = await open({
+      brokers,
+      producer: library,
+      send_timeout: "1s",
+      spool: { max_bytes: 0 },
+      tls: { enabled: true },
+      sasl: { mechanism: "plain", username, password },
+    });
+    expect(await bus.send(message("a 0"))).toMatchObject({ status: "retry" });
   });
 });
 

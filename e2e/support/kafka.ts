@@ -71,6 +71,16 @@ async function freePortPair(): Promise<number> {
   }
 }
 
+/** Ports that nothing listens on just now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = await portOf(0);
+    if (port !== undefined) ports.add(port);
+  }
+  return [...ports];
+}
+
 function portOf(wanted: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
