@@ -44,5 +44,21 @@ test("content, title and message are cut at 2000, 256 and 4096 characters", asyn
   });
 });
 
+test("a file without an address in it is final", async () => {
+  const notifier = notifierOf("discord_configs: [{webhook_url_file: /dev/null}]");
+  expect(await scene.notify(notifier)).toMatchObject({
+    status: "failed",
+    error: expect.stringContaining("not a valid URL") as string,
+  });
+});
+
+test("a file that cannot be read is final", async () => {
+  const notifier = notifierOf("discord_configs: [{webhook_url_file: /nowhere}]");
+  expect(await scene.notify(notifier)).toMatchObject({
+    status: "failed",
+    error: expect.stringContaining("/nowhere") as string,
+  });
+});
+
 test("a webhook is needed", () =>
   expect(() => notifierOf("discord_configs: [{}]")).toThrow("exactly one of webhook_url and webhook_url_file"));

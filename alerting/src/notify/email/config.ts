@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import { bool, field, mapOf, object, oneOf, secret, text } from "../../config/fields.ts";
+import { bool, field, mapOf, object, oneOf, text } from "../../config/fields.ts";
 import { TlsConfig } from "../../config/http-client-config.ts";
+import { secretFile, secretKey, sendResolved, template } from "../../config/receiver-fields.ts";
 
 const HostPort = field(
   (tree) => {
@@ -21,29 +22,29 @@ export function splitHostPort(address: string): { host: string; port: string } {
 }
 
 const Threading = object({
-  enabled: bool.default(false),
-  thread_by_date: oneOf("daily", "none").default("daily"),
+  enabled: bool.default(false).describe("whether mails refer to their group's thread"),
+  thread_by_date: oneOf("daily", "none").default("daily").describe("a new thread each day, or never"),
 });
 
 export const EmailConfig = object({
-  send_resolved: bool.default(false),
-  to: text,
-  from: text.optional(),
-  hello: text.optional(),
-  smarthost: HostPort.optional(),
-  auth_username: text.optional(),
-  auth_password: secret.optional(),
-  auth_password_file: text.optional(),
-  auth_secret: secret.optional(),
-  auth_secret_file: text.optional(),
-  auth_identity: text.optional(),
-  headers: mapOf(text).optional(),
-  html: text.default('{{ template "email.default.html" . }}'),
-  text: text.default(""),
-  require_tls: bool.optional(),
-  tls_config: TlsConfig.optional(),
-  force_implicit_tls: bool.optional(),
-  threading: Threading.optional(),
+  send_resolved: sendResolved(false),
+  to: text.describe("addresses, separated by commas; a template may stand in it"),
+  from: text.optional().describe("sender; default smtp_from"),
+  hello: text.optional().describe("how it greets the server; default smtp_hello"),
+  smarthost: HostPort.optional().describe("server as host:port; default smtp_smarthost"),
+  auth_username: text.optional().describe("user; without one there is no authentication"),
+  auth_password: secretKey("password for PLAIN and LOGIN"),
+  auth_password_file: secretFile("the password"),
+  auth_secret: secretKey("secret for CRAM-MD5"),
+  auth_secret_file: secretFile("the secret"),
+  auth_identity: text.optional().describe("identity to act as, for PLAIN"),
+  headers: mapOf(text).optional().describe("headers, Subject among them; templates may stand in them"),
+  html: template('{{ template "email.default.html" . }}', "HTML part; none if empty"),
+  text: template("", "text part; none if empty"),
+  require_tls: bool.optional().describe("send only after STARTTLS; default smtp_require_tls"),
+  tls_config: TlsConfig.optional().describe("TLS; default smtp_tls_config"),
+  force_implicit_tls: bool.optional().describe("TLS from the start; default only on port 465"),
+  threading: Threading.optional().describe("mails of one group as one thread"),
 }).superRefine((email, context) => {
   const issue = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
   if (email.to === "") issue(["to"], "missing to address in email config");

@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
-import { checkUrl } from "../../config/fields.ts";
 import { judgeCode } from "../http/chat-answer.ts";
 import { httpOutcome, type HttpResponse } from "../http/http-client.ts";
 import { answerOf, httpNotifier, settledHttp, type HttpCall } from "../http/http-notifier.ts";
@@ -26,7 +25,7 @@ export const feishu = defineIntegration<"feishu", FeishuConfig>({
 });
 
 async function notify(config: FeishuConfig, call: HttpCall): Promise<NotifyResult> {
-  const url = checkUrl(await call.secret(config.webhook_url, config.webhook_url_file));
+  const url = await call.secret(config.webhook_url, config.webhook_url_file);
   const secret = await call.secret(config.secret, config.secret_file);
   const seconds = Math.floor(call.deps.clock.now() / 1000);
   const response = await call.send({

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+  /** Told of secrets that go along and do not stand in the configuration: from files, from a token service, encoded. */
+  readonly onSecret?: (secret: string) => void;
 }
 
 export interface HttpResponse {
@@ -45,12 +47,14 @@ export class HttpClient {
   }
 
   /** Resolves with whatever status comes; rejects when none does. */
-  async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
+  async send({ method, url, headers, body, signal, onSecret = () => {} }: HttpRequest): Promise<HttpResponse> {
+    const authorization = await this.#authorization(signal);
+    if (authorization !== undefined) onSecret(authorization.slice(authorization.indexOf(" ") + 1));
     const response = await request(url, {
       method,
       headers: {
-        ...(await this.#configuredHeaders()),
-        ...(await this.#authorization(signal)),
+        ...(await this.#configuredHeaders(onSecret)),
+        ...(authorization !== undefined && { authorization }),
         "user-agent": this.#deps.userAgent,
         ...headers,
       },
@@ -71,27 +75,28 @@ export class HttpClient {
     await this.#dispatcher?.destroy();
   }
 
-  async #configuredHeaders(): Promise<Record<string, string[]>> {
+  async #configuredHeaders(onSecret: (secret: string) => void): Promise<Record<string, string[]>> {
     const headers: Record<string, string[]> = {};
     for (const [name, { values = [], secrets = [], files = [] }] of Object.entries(this.#config.http_headers ?? {})) {
       const contents = await Promise.all(files.map(readSecret));
+      contents.forEach(onSecret);
       headers[name.toLowerCase()] = [...values, ...secrets.map((secret) => secret.reveal()), ...contents];
     }
     return headers;
   }
 
-  async #authorization(signal: AbortSignal): Promise<Record<string, string>> {
+  async #authorization(signal: AbortSignal): Promise<string | undefined> {
     const { authorization, basic_auth, oauth2 } = this.#config;
     if (authorization) {
       const credentials = authorization.credentials?.reveal() ?? (await secretOf(authorization.credentials_file));
-      return credentials === "" ? {} : { authorization: `${authorization.type} ${credentials}` };
+      return credentials === "" ? undefined : `${authorization.type} ${credentials}`;
     }
     if (basic_auth) {
       const username = basic_auth.username ?? (await secretOf(basic_auth.username_file));
       const password = basic_auth.password?.reveal() ?? (await secretOf(basic_auth.password_file));
-      return { authorization: basicAuth(username, password) };
+      return basicAuth(username, password);
     }
-    return oauth2 ? { authorization: `Bearer ${await this.#oauth2Token(oauth2, signal)}` } : {};
+    return oauth2 && `Bearer ${await this.#oauth2Token(oauth2, signal)}`;
   }
 
   /** A token by the client credentials grant, kept until shortly before it ends. */

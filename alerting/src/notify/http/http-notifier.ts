@@ -1,5 +1,6 @@
 import { errorMessage, type Secret } from "@tocsin/platform";
 import type { z } from "zod";
+import { checkUrl } from "../../config/fields.ts";
 import { DEFAULT_HTTP_CLIENT, settleHttpConfig, type HttpClientConfig } from "../../config/http-client-config.ts";
 import type { Notifier, NotifierDeps, NotifyResult, SettleContext } from "../integration.ts";
 import type { Notification } from "../notification.ts";
@@ -24,7 +25,7 @@ export function settledHttp(
   return { http_config: own ? settleHttpConfig(own, directory) : global.http_config };
 }
 
-export interface CallRequest extends Omit<HttpRequest, "signal" | "method"> {
+export interface CallRequest extends Omit<HttpRequest, "signal" | "method" | "onSecret"> {
   /** Default POST. */
   readonly method?: HttpRequest["method"];
   /** Sent as a JSON body. */
@@ -36,8 +37,8 @@ export class HttpCall {
   readonly notification: Notification;
   readonly deps: NotifierDeps;
   readonly data: NotificationData;
-  /** Secrets that were read from files; the block's own are known anyway. */
-  readonly fromFiles: string[] = [];
+  /** Secrets that do not stand in the block: from files, or given by a service. */
+  readonly hidden: string[] = [];
   /** How many alerts `max_alerts` cut off before status and common labels were computed. */
   readonly truncatedAlerts: number;
   readonly #client: HttpClient;
@@ -77,19 +78,21 @@ export class HttpCall {
   async secret(value: Secret | undefined, file: string | undefined): Promise<string> {
     if (value !== undefined) return value.reveal();
     const content = await secretOf(file);
-    this.fromFiles.push(content);
+    this.hidden.push(content);
     return content;
   }
 
   /** Resolves with whatever is answered; without an answer the whole attempt ends and is tried again. */
-  async send({ method = "POST", json, body, headers, ...request }: CallRequest): Promise<HttpResponse> {
+  async send({ method = "POST", url, json, body, headers }: CallRequest): Promise<HttpResponse> {
+    checkUrl(url);
     try {
       return await this.#client.send({
-        ...request,
         method,
+        url,
         headers: { ...(json !== undefined && { "content-type": "application/json" }), ...headers },
         ...(json === undefined ? body !== undefined && { body } : { body: `${JSON.stringify(json)}\n` }),
         signal: this.#signal,
+        onSecret: (secret) => this.hidden.push(secret),
       });
     } catch (error) {
       throw new NoAnswer(error);
@@ -119,9 +122,7 @@ export function httpNotifier(
     async notify(notification, signal) {
       const call = new HttpCall(notification, block.max_alerts, deps, client, withTimeout(signal, block.timeout));
       const result = await attempt(call).catch((error: unknown) => failure(error, noAnswerIs));
-      return result.status === "sent"
-        ? result
-        : { ...result, error: redact(result.error, [...known, ...call.fromFiles]) };
+      return result.status === "sent" ? result : { ...result, error: redact(result.error, [...known, ...call.hidden]) };
     },
     close: () => client.close(),
   };

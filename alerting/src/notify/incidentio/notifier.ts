@@ -1,4 +1,3 @@
-import { checkUrl } from "../../config/fields.ts";
 import { httpOutcome } from "../http/http-client.ts";
 import { httpNotifier, settledHttp, type HttpCall } from "../http/http-notifier.ts";
 import { defineIntegration, type NotifyResult } from "../integration.ts";
@@ -22,7 +21,7 @@ export const incidentio = defineIntegration<"incidentio", IncidentioConfig>({
 async function notify(config: IncidentioConfig, call: HttpCall): Promise<NotifyResult> {
   const token = await call.secret(config.alert_source_token, config.alert_source_token_file);
   const response = await call.send({
-    url: checkUrl(config.url ?? (await call.secret(undefined, config.url_file))),
+    url: config.url ?? (await call.secret(undefined, config.url_file)),
     headers: token === "" ? {} : { authorization: `Bearer ${token}` },
     json: incidentioPayload(call),
   });

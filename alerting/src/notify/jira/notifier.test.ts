@@ -15,7 +15,7 @@ httpNotifierContract("jira", (url) => jira(url), {
   alsoRetried: [429],
   exceptions: { 204: "failed" },
   noAnswerIs: "failed",
-  secrets: ["jira-token-1"],
+  secrets: ["jira-token-1", Buffer.from("u:jira-token-1").toString("base64")],
 });
 
 const scene = sinkScene();

@@ -39,12 +39,12 @@ export class AwsCredentialSource {
     const now = call.deps.clock.now();
     if (this.#role && now < this.#role.until) return this.#role.credentials;
     const own = await this.#own();
-    call.fromFiles.push(own.secretKey, own.sessionToken ?? "");
+    call.hidden.push(own.secretKey, own.sessionToken ?? "");
     if (!this.#config.role_arn) return own;
     const assumed = await this.#assumeRole(this.#config.role_arn, own, call);
     if ("status" in assumed) return assumed;
     this.#role = { credentials: assumed, until: now + ROLE_SECONDS * 1000 - RENEW_EARLIER_MS };
-    call.fromFiles.push(assumed.secretKey, assumed.sessionToken ?? "");
+    call.hidden.push(assumed.secretKey, assumed.sessionToken ?? "");
     return assumed;
   }
 

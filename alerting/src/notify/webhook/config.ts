@@ -1,17 +1,14 @@
 import type { z } from "zod";
-import { bool, count, goDuration, object, secretTemplateUrl, text, untyped } from "../../config/fields.ts";
-import { HttpClientConfig } from "../../config/http-client-config.ts";
+import { count, exactlyOne, object, secretTemplateUrl, text, untyped } from "../../config/fields.ts";
+import { httpConfig, sendResolved, timeout } from "../../config/receiver-fields.ts";
 
 export const WebhookConfig = object({
-  send_resolved: bool.default(true),
-  http_config: HttpClientConfig.optional(),
-  url: secretTemplateUrl.optional(),
-  url_file: text.optional(),
-  max_alerts: count.default(0),
-  timeout: goDuration.optional(),
-  payload: untyped.optional(),
-}).superRefine((webhook, context) => {
-  if ((webhook.url === undefined) === (webhook.url_file === undefined))
-    context.addIssue({ code: "custom", message: "exactly one of url and url_file must be set" });
-});
+  send_resolved: sendResolved(true),
+  http_config: httpConfig,
+  url: secretTemplateUrl.optional().describe("where it goes; a template may stand in it"),
+  url_file: text.optional().describe("file with the address, read at each notification"),
+  max_alerts: count.default(0).describe("how many alerts are told of at most; 0 is all"),
+  timeout,
+  payload: untyped.optional().describe("body instead of the standard one; every text in it is a template"),
+}).superRefine((webhook, context) => exactlyOne(context, webhook, "url", "url_file"));
 export type WebhookConfig = z.output<typeof WebhookConfig>;

@@ -11,7 +11,9 @@ import type { Notifier } from "../integration.ts";
 const webhook = (keys: string, url?: string) =>
   notifierOf(`webhook_configs: [{${url === undefined ? "" : `url: '${url}', `}${keys}}]`);
 
-httpNotifierContract("webhook", (url) => webhook("", `${url}/hook`));
+httpNotifierContract("webhook", (url) => webhook("", `${url}/hook/secret-path-1?key=secret-key-1`), {
+  secrets: ["secret-path-1", "secret-key-1"],
+});
 
 let sink: HttpSink;
 let open: Notifier[];

@@ -1,4 +1,3 @@
-import { checkUrl } from "../../config/fields.ts";
 import { httpOutcome } from "../http/http-client.ts";
 import { httpNotifier, settledHttp, type HttpCall } from "../http/http-notifier.ts";
 import { defineIntegration, type NotifyResult } from "../integration.ts";
@@ -22,7 +21,7 @@ async function notify({ url, url_file, payload }: WebhookConfig, call: HttpCall)
       ? webhookPayload(call.data, call.notification.groupKey, call.truncatedAlerts)
       : renderStructured(payload, (template) => call.text(template));
   const response = await call.send({
-    url: checkUrl(target),
+    url: target,
     headers: { "content-type": "application/json" },
     body: `${escapeJson(JSON.stringify(value))}\n`,
   });

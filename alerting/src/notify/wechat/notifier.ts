@@ -66,7 +66,7 @@ function createNotifier(config: WechatConfig, deps: NotifierDeps): Notifier {
       if (typeof answer !== "string") return answer;
       kept = { value: answer, until: deps.clock.now() + TOKEN_LIFE_MS };
     }
-    call.fromFiles.push(kept.value);
+    call.hidden.push(kept.value);
     const result = await sendMessage(config, call, kept.value);
     if (result.status === "retry" && result.stale) kept = undefined;
     return result;

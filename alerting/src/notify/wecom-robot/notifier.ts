@@ -1,4 +1,3 @@
-import { checkUrl } from "../../config/fields.ts";
 import { judgeRobot } from "../http/chat-answer.ts";
 import { httpNotifier, settledHttp, type HttpCall } from "../http/http-notifier.ts";
 import { defineIntegration, type NotifyResult } from "../integration.ts";
@@ -31,7 +30,7 @@ async function notify(config: WecomRobotConfig, call: HttpCall): Promise<NotifyR
     mentioned_mobile_list: config.mentioned_mobile_list,
   };
   const response = await call.send({
-    url: checkUrl(await call.secret(config.webhook_url, config.webhook_url_file)),
+    url: await call.secret(config.webhook_url, config.webhook_url_file),
     json: { msgtype: type, [type]: { content, ...mentions } },
   });
   return judgeRobot("WeCom", response, BUSY);
