@@ -162,6 +162,27 @@ describe("deduplication", () => {
     ]);
   });
 
+  test("what a receiver gave back is handed to it again, until the group fires anew", async () => {
+    let given = 0;
+    const answer = () => ({ status: "sent" as const, receiverData: { ts: String(++given) } });
+    const s = await openScene(ONE_GROUP, { answer });
+    await s.fire("A");
+    await s.at("1m");
+    await s.fire("B");
+    await s.at("6m");
+    await s.resolve("A");
+    await s.resolve("B");
+    await s.at("11m");
+    await s.fire("A");
+    await s.at("21m");
+    expect(s.told.map(({ notification }) => [notification.reason, notification.receiverData?.["ts"]])).toEqual([
+      ["first notification", undefined],
+      ["new alerts added", "1"],
+      ["all alerts resolved", "2"],
+      ["first notification", undefined],
+    ]);
+  });
+
   test("send_resolved: one resolved alert of several is news, with the whole group", async () => {
     const s = await openScene(ONE_GROUP);
     await s.fire("A");
