@@ -92,4 +92,6 @@ process.on("message", (order: Order) => {
   if (!handle) throw new Error(`a ${setup.role} does not know ${order.kind}`);
   void handle(order).then((result) => process.send?.(result));
 });
+process.on("disconnect", () => process.exit());
+
 process.send?.({ port: await roles[setup.role]() });

@@ -26,7 +26,7 @@ export const KafkaBusConfig = z.strictObject({
     .default("tocsin")
     .describe("name of this client in the brokers' logs and quotas"),
   producer: Library.default("platformatic").describe("client library of the collector's side"),
-  consumer: Library.default("kafkajs").describe("client library of the writers' side"),
+  consumer: Library.default("platformatic").describe("client library of the writers' side"),
   encoding: z
     .enum(["otlp_proto", "otlp_json"])
     .default("otlp_proto")
