@@ -128,8 +128,11 @@ export class ServerRefused extends Error {
   }
 }
 
+/** A page of a thousand records that are a quarter of a megabyte each. */
+const MAX_RESPONSE_BYTES = 256 * 2 ** 20;
+
 function clientOptions(config: ElasticsearchConfig): ClientOptions {
-  const { nodes, api_key: apiKey, username, password, tls, compression, max_bulk_bytes: maxBulkBytes } = config;
+  const { nodes, api_key: apiKey, username, password, tls, compression } = config;
   const auth = apiKey
     ? { apiKey: apiKey.reveal() }
     : username !== undefined && password
@@ -142,7 +145,7 @@ function clientOptions(config: ElasticsearchConfig): ClientOptions {
     compression,
     name: "tocsin",
     enableMetaHeader: false,
-    maxResponseSize: Math.max(64 * 2 ** 20, maxBulkBytes * 4),
+    maxResponseSize: MAX_RESPONSE_BYTES,
     redaction: { type: "remove" },
     ...(auth && { auth }),
     ...(nodes.some((node) => node.startsWith("https:")) && {

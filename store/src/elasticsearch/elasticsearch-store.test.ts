@@ -127,6 +127,17 @@ describe("setting up", () => {
     });
   });
 
+  test("puts templates back when they are gone", async () => {
+    await open();
+    server.answers["GET /_index_template/tocsin-spans"] = () => ({ status: 404, body: { error: "gone" } });
+    server.asked.length = 0;
+    await clock.advance(30_000);
+    const installed = () =>
+      server.asked.map(({ line }) => line).filter((line) => line.startsWith("PUT /_index_template"));
+    while (installed().length === 0) await new Promise((done) => setImmediate(done));
+    expect(installed()).toEqual(["PUT /_index_template/tocsin-spans"]);
+  });
+
   test("leaves templates alone when told so", async () => {
     await open({ config: { manage_templates: false } });
     expect(server.asked.filter(({ line }) => line.startsWith("PUT"))).toEqual([]);

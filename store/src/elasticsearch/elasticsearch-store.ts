@@ -9,7 +9,7 @@ import {
   type WriteRequest,
 } from "@tocsin/model";
 import type { BusHandler, BusMessage, ConsumeResult, DeadLetterSink } from "@tocsin/bus";
-import { every, TocsinError, type Clock, type Logger, type Registry } from "@tocsin/platform";
+import { errorMessage, every, TocsinError, type Clock, type Logger, type Registry } from "@tocsin/platform";
 import { SpanMetrics, toWriteRequest } from "../services/span-metrics.ts";
 import { LOG_WRITER_GROUP, SPAN_WRITER_GROUP, type StoreUsage, type TelemetryStore } from "../telemetry-store.ts";
 import type { ServiceRow } from "../trace-store.ts";
@@ -202,10 +202,14 @@ class ElasticsearchStore implements TelemetryStore {
     this.#takeIn(signal, bytes);
     try {
       await this.#ready();
-      return signal === "logs" ? await this.#consumeLogs(message) : await this.#consumeSpans(message);
-    } catch (error) {
-      if (error instanceof OtlpDecodeError) return { status: "poison", reason: error.message };
-      throw error;
+      const read = signal === "logs" ? () => this.#readLogs(message.value) : () => this.#readSpans(message.value);
+      const prepared = prepare(read);
+      if (prepared.status === "poison") return prepared;
+      const { documents, onWritten, encode } = prepared.batch;
+      const outcomes = await this.#bulk.write(documents, { refresh: false });
+      this.#count(signal, outcomes);
+      onWritten?.(outcomes);
+      return await this.#setAside(signal, message, outcomes, encode);
     } finally {
       this.#pendingBytes -= bytes;
     }
@@ -219,24 +223,25 @@ class ElasticsearchStore implements TelemetryStore {
     this.#pendingBytes += bytes;
   }
 
-  async #consumeLogs(message: BusMessage): Promise<ConsumeResult> {
-    const records = decodeLogs(message.value);
-    const outcomes = await this.#bulk.write(this.#logDocuments(records, message.value), { refresh: false });
-    this.#count("logs", outcomes);
-    return this.#setAside("logs", message, outcomes, (at) => encodeLogs([records[at] as LogRecord]));
+  #readLogs(value: Uint8Array): Batch {
+    const records = decodeLogs(value);
+    return {
+      documents: this.#logDocuments(records, value),
+      encode: (at) => encodeLogs([records[at] as LogRecord]),
+    };
   }
 
-  async #consumeSpans(message: BusMessage): Promise<ConsumeResult> {
-    const { clock } = this.#options;
-    const received = decodeTraces(message.value);
-    const spans = this.#admitted(received);
-    const outcomes = await this.#bulk.write(this.#spanDocuments(spans), { refresh: false });
-    this.#count("spans", outcomes);
-    if (this.#options.spanMetricsSink) {
+  #readSpans(value: Uint8Array): Batch {
+    const spans = this.#admitted(decodeTraces(value));
+    const count = (outcomes: readonly BulkOutcome[]) => {
       const fresh = spans.filter((_, i) => outcomes[i]?.status === "created");
-      this.#spanMetrics.add(fresh, clock.now());
-    }
-    return this.#setAside("spans", message, outcomes, (at) => encodeTraces([spans[at] as Span]));
+      this.#spanMetrics.add(fresh, this.#options.clock.now());
+    };
+    return {
+      documents: this.#spanDocuments(spans),
+      encode: (at) => encodeTraces([spans[at] as Span]),
+      ...(this.#options.spanMetricsSink && { onWritten: count }),
+    };
   }
 
   /** OTLP: a span without a valid trace id and span id is not one. */
@@ -300,7 +305,22 @@ class ElasticsearchStore implements TelemetryStore {
     if (!this.#features) return;
     const now = this.#options.clock.now();
     this.#spanMetrics.expire(now);
+    if (this.#options.config.manage_templates) await this.#keepTemplates(this.#features);
     await this.#refreshUsage(now);
+  }
+
+  /** A cluster that was made anew behind the same address has to get its templates before it gets a new day's index. */
+  async #keepTemplates(features: ServerFeatures): Promise<void> {
+    for (const signal of SIGNALS) {
+      const path = `/_index_template/${this.#options.config.index_prefix}-${signal}`;
+      try {
+        await this.#connection.request({ method: "GET", path, query: { filter_path: "index_templates.name" } });
+      } catch (error) {
+        if (!(error instanceof ServerRefused && error.status === 404)) throw error;
+        await this.#install(signal, features);
+        this.#log.warn({ signal }, "index template was missing and is installed again");
+      }
+    }
   }
 
   /** Counts what there is, and drops days that are past retention. */
@@ -357,6 +377,24 @@ class ElasticsearchStore implements TelemetryStore {
     this.#metrics.overflowed.set(snapshot.overflowed);
     this.#metrics.unpaired.set(snapshot.unpaired);
     if (snapshot.series.length > 0) await sink(toWriteRequest(snapshot, this.#options.clock.now()));
+  }
+}
+
+/** A message's records, ready to be written. */
+interface Batch {
+  documents: BulkDocument[];
+  /** The export request of a single record. */
+  encode: (at: number) => Uint8Array;
+  onWritten?: (outcomes: readonly BulkOutcome[]) => void;
+}
+
+/** A message that cannot be read, for whatever reason, must not hold up those behind it. */
+function prepare(read: () => Batch): { status: "ready"; batch: Batch } | { status: "poison"; reason: string } {
+  try {
+    return { status: "ready", batch: read() };
+  } catch (error) {
+    if (error instanceof OtlpDecodeError) return { status: "poison", reason: error.message };
+    return { status: "poison", reason: `cannot be stored: ${errorMessage(error)}` };
   }
 }
 
