@@ -1,53 +1,10 @@
 import { formatDuration } from "@tocsin/model";
-import { DurationMs, SecretString, SizeBytes } from "@tocsin/platform";
+import { DurationMs, SizeBytes } from "@tocsin/platform";
 import { z } from "zod";
+import { Authorization, BasicAuth, oneKindOfCredentials } from "./credentials.ts";
+import { discoveryShape } from "./discovery/kinds.ts";
 import { RelabelConfig } from "./relabel.ts";
-
-const LabelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "not a valid label name");
-
-const StaticConfig = z.strictObject({
-  targets: z.array(z.string().min(1)).describe("host:port"),
-  labels: z.record(LabelName, z.string()).default({}).describe("labels of every one of these targets"),
-});
-
-const FileSdConfig = z.strictObject({
-  files: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[^*]*(\*[^/*]*)?\.(json|yml|yaml)$/,
-          "ends in .json, .yml or .yaml and may have one * in its last part",
-        ),
-    )
-    .min(1)
-    .describe("files with target groups, watched for changes"),
-  refresh_interval: DurationMs.prefault("5m").describe("how often they are read even without a change"),
-});
-
-const BasicAuth = z
-  .strictObject({
-    username: z.string().default(""),
-    username_file: z.string().optional(),
-    password: SecretString.optional(),
-    password_file: z.string().optional(),
-  })
-  .refine(
-    ({ password, password_file }) => !password || password_file === undefined,
-    "at most one of password and password_file",
-  );
-
-const Authorization = z
-  .strictObject({
-    type: z.string().default("Bearer"),
-    credentials: SecretString.optional(),
-    credentials_file: z.string().optional(),
-  })
-  .refine(({ type }) => type.toLowerCase() !== "basic", "for type Basic use basic_auth")
-  .refine(
-    (auth) => !auth.credentials || auth.credentials_file === undefined,
-    "at most one of credentials and credentials_file",
-  );
+import { StaticConfig } from "./target-group.ts";
 
 const limit = z.int().min(0).default(0);
 
@@ -72,7 +29,7 @@ const ScrapeConfig = z
     basic_auth: BasicAuth.optional(),
     authorization: Authorization.optional(),
     static_configs: z.array(StaticConfig).default([]),
-    file_sd_configs: z.array(FileSdConfig).default([]),
+    ...discoveryShape,
     relabel_configs: z.array(RelabelConfig).default([]).describe("applied to targets"),
     metric_relabel_configs: z.array(RelabelConfig).default([]).describe("applied to samples"),
     sample_limit: limit.describe("samples per scrape after relabelling, 0 = any number; above it the scrape fails"),
@@ -81,7 +38,7 @@ const ScrapeConfig = z
     label_value_length_limit: limit.describe("bytes of a label value, 0 = any length"),
     body_size_limit: SizeBytes.prefault("64MiB").describe("uncompressed bytes per scrape; above it the scrape fails"),
   })
-  .refine((config) => !config.basic_auth || !config.authorization, "at most one of basic_auth and authorization");
+  .refine(...oneKindOfCredentials);
 
 /** Prometheus' `global` and `scrape_configs`, in its own format. */
 export const PrometheusConfig = z
@@ -121,7 +78,3 @@ export function scrapeJobs(config: PrometheusConfig): ScrapeJob[] {
     return { ...scrape, scrape_interval, scrape_timeout };
   });
 }
-
-/** Target groups in a discovery file. */
-export const TargetGroups = z.array(StaticConfig);
-export type TargetGroup = z.output<typeof StaticConfig>;

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { formatDuration } from "@tocsin/model";
 import { errorMessage, type Clock } from "@tocsin/platform";
 import { fetch, type Dispatcher, type Response } from "undici";
 import type { ScrapeJob } from "./config.ts";
+import { credentialHeaders } from "./credentials.ts";
 import type { ExpositionFormat } from "./exposition.ts";
 import type { Target } from "./target.ts";
 
@@ -39,7 +39,7 @@ export async function fetchMetrics(
         accept: ACCEPT,
         "user-agent": "Tocsin",
         "x-prometheus-scrape-timeout-seconds": String(target.timeoutMs / 1000),
-        ...(await credentials(job)),
+        ...(await credentialHeaders(job)),
       },
       redirect: job.follow_redirects ? "follow" : "manual",
       signal: controller.signal,
@@ -52,7 +52,7 @@ export async function fetchMetrics(
     const openMetrics = (response.headers.get("content-type") ?? "").startsWith("application/openmetrics-text");
     return { text: await readText(response, job.body_size_limit), format: openMetrics ? "openmetrics" : "prometheus" };
   } catch (error) {
-    throw controller.signal.aborted ? (controller.signal.reason as Error) : explain(error);
+    throw controller.signal.aborted ? (controller.signal.reason as Error) : explainFailure(error);
   } finally {
     timer[Symbol.dispose]();
     stop.removeEventListener("abort", onStop);
@@ -75,27 +75,9 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
 }
 
 /** `fetch failed` says nothing; its cause does. */
-function explain(error: unknown): Error {
+export function explainFailure(error: unknown): Error {
   const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
   if (cause instanceof AggregateError && cause.errors.length > 0)
     return new Error(errorMessage(cause.errors[0]), { cause });
   return new Error(errorMessage(cause), { cause });
-}
-
-/** Secrets in files are read each time, so that they can be rotated. */
-async function credentials(job: ScrapeJob): Promise<Record<string, string>> {
-  const { basic_auth: basic, authorization } = job;
-  if (basic) {
-    const user = basic.username_file === undefined ? basic.username : await readSecret(basic.username_file);
-    const password =
-      basic.password_file === undefined ? (basic.password?.reveal() ?? "") : await readSecret(basic.password_file);
-    return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
-  }
-  if (!authorization) return {};
-  const { type, credentials: secret, credentials_file: file } = authorization;
-  return { authorization: `${type} ${file === undefined ? (secret?.reveal() ?? "") : await readSecret(file)}` };
-}
-
-async function readSecret(file: string): Promise<string> {
-  return (await readFile(file, "utf8")).trim();
 }

@@ -3,7 +3,8 @@ import { Counter, Secret, type Registry } from "@tocsin/platform";
 import { Agent } from "undici";
 import { defineReceiver, type Receiver, type ReceiverDeps } from "../../component.ts";
 import { PrometheusConfig, scrapeJobs, type ScrapeJob } from "./config.ts";
-import { ScrapePool } from "./scrape-pool.ts";
+import { discoveryMetrics } from "./discovery/discovery.ts";
+import { ScrapePool, type ScrapePoolDeps } from "./scrape-pool.ts";
 import type { Scraper, ScraperDeps } from "./scraper.ts";
 
 /** An entry of `GET /api/v1/targets`. */
@@ -49,7 +50,7 @@ export const prometheus = defineReceiver({
 export class PrometheusReceiver implements Receiver {
   readonly name = "receiver prometheus";
   readonly #agent = new Agent({ keepAliveTimeout: 60_000 });
-  readonly #deps: ScraperDeps;
+  readonly #deps: ScrapePoolDeps;
   #config: PrometheusConfig;
   #pools: ScrapePool[] = [];
   #running = false;
@@ -62,6 +63,7 @@ export class PrometheusReceiver implements Receiver {
       logger: deps.logger.child({ component: this.name }),
       count: createCount(deps.registry),
       dispatcher: this.#agent,
+      discovery: discoveryMetrics(deps.registry),
     };
   }
 

@@ -1,40 +1,44 @@
 import type { Logger } from "@tocsin/platform";
-import type { ScrapeJob, TargetGroup } from "./config.ts";
-import { FileDiscovery } from "./file-discovery.ts";
+import type { ScrapeJob } from "./config.ts";
+import type { Discovery, DiscoveryMetrics } from "./discovery/discovery.ts";
+import { createDiscoveries } from "./discovery/kinds.ts";
 import { Scraper, type ScraperDeps } from "./scraper.ts";
 import { buildTargets, type TargetSet } from "./target.ts";
+import type { TargetGroup } from "./target-group.ts";
+
+export interface ScrapePoolDeps extends ScraperDeps {
+  discovery: DiscoveryMetrics;
+}
 
 /** The targets of one job: what discovery finds, scraped one by one. */
 export class ScrapePool {
   readonly job: ScrapeJob;
-  readonly #deps: ScraperDeps;
+  readonly #deps: ScrapePoolDeps;
   readonly #logger: Logger;
   readonly #scrapers = new Map<string, Scraper>();
-  readonly #discoveries: FileDiscovery[];
+  readonly #discoveries: Discovery[];
   /** Groups by where they come from. */
   readonly #groups = new Map<unknown, readonly TargetGroup[]>();
   #dropped: TargetSet["dropped"] = [];
   #retiring: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(job: ScrapeJob, deps: ScraperDeps) {
+  constructor(job: ScrapeJob, deps: ScrapePoolDeps) {
     this.job = job;
     this.#deps = deps;
     this.#logger = deps.logger.child({ job: job.job_name });
     this.#groups.set(this, job.static_configs);
-    this.#discoveries = job.file_sd_configs.map((config) => {
-      const discovery: FileDiscovery = new FileDiscovery({
-        files: config.files,
-        refreshMs: config.refresh_interval,
-        clock: deps.clock,
-        logger: this.#logger,
-        onChange: (groups) => {
-          this.#groups.set(discovery, groups);
-          this.#sync();
-        },
-      });
-      return discovery;
-    });
+    this.#discoveries = createDiscoveries(job, (source) => ({
+      clock: deps.clock,
+      logger: this.#logger,
+      dispatcher: deps.dispatcher,
+      metrics: deps.discovery,
+      job: job.job_name,
+      onChange: (groups) => {
+        this.#groups.set(source, groups);
+        this.#sync();
+      },
+    }));
   }
 
   get scrapers(): readonly Scraper[] {
@@ -53,7 +57,7 @@ export class ScrapePool {
   /** Ends scraping; the series stay as they are, since the next start goes on with them. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const discovery of this.#discoveries) discovery.stop();
+    await Promise.all(this.#discoveries.map((discovery) => discovery.stop()));
     await Promise.all(this.scrapers.map((scraper) => scraper.stop()));
     await this.#retiring;
   }
@@ -61,7 +65,7 @@ export class ScrapePool {
   /** Ends scraping because the job is gone: marks the end of all its series. */
   async retire(): Promise<void> {
     this.#stopped = true;
-    for (const discovery of this.#discoveries) discovery.stop();
+    await Promise.all(this.#discoveries.map((discovery) => discovery.stop()));
     await Promise.all(this.scrapers.map((scraper) => scraper.retire()));
     await this.#retiring;
   }

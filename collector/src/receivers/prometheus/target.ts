@@ -1,6 +1,7 @@
 import { fingerprint, formatDuration, parseDuration, type Labels } from "@tocsin/model";
 import { relabel } from "./relabel.ts";
-import type { ScrapeJob, TargetGroup } from "./config.ts";
+import type { ScrapeJob } from "./config.ts";
+import type { TargetGroup } from "./target-group.ts";
 
 /** One endpoint to scrape. */
 export interface Target {

@@ -1,17 +1,32 @@
 import { watch, type FSWatcher } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseConfig, errorMessage, every, type Clock, type Logger } from "@tocsin/platform";
-import { TargetGroups, type TargetGroup } from "./config.ts";
+import { parseConfig, DurationMs, errorMessage, every } from "@tocsin/platform";
+import { z } from "zod";
+import { TargetGroups, type TargetGroup } from "../../target-group.ts";
+import { defineDiscovery, type Discovery, type DiscoveryDeps } from "../discovery.ts";
 
-export interface FileDiscoveryOptions {
-  files: readonly string[];
-  refreshMs: number;
-  clock: Clock;
-  logger: Logger;
-  /** Called with all groups of all files whenever they may have changed. */
-  onChange: (groups: readonly TargetGroup[]) => void;
-}
+const FileSdConfig = z.strictObject({
+  files: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[^*]*(\*[^/*]*)?\.(json|yml|yaml)$/,
+          "ends in .json, .yml or .yaml and may have one * in its last part",
+        ),
+    )
+    .min(1)
+    .describe("files with target groups, watched for changes"),
+  refresh_interval: DurationMs.prefault("5m").describe("how often they are read even without a change"),
+});
+type FileSdConfig = z.output<typeof FileSdConfig>;
+
+export const file = defineDiscovery({
+  name: "file",
+  config: FileSdConfig,
+  create: (config, deps) => new FileDiscovery(config, deps),
+});
 
 /** An editor writes a file in several steps; reading waits until they are over. */
 const SETTLE_MS = 100;
@@ -20,8 +35,9 @@ const SETTLE_MS = 100;
  * Target groups from files in JSON or YAML, read at the start, when their folder changes, and at every refresh. A file
  * that cannot be read keeps the groups it had; one that is gone loses them.
  */
-export class FileDiscovery {
-  readonly #options: FileDiscoveryOptions;
+class FileDiscovery implements Discovery {
+  readonly #config: FileSdConfig;
+  readonly #deps: DiscoveryDeps;
   readonly #groups = new Map<string, readonly TargetGroup[]>();
   readonly #watchers: FSWatcher[] = [];
   readonly #broken = new Set<string>();
@@ -29,12 +45,14 @@ export class FileDiscovery {
   #pending: Disposable | undefined;
   #stopped = false;
 
-  constructor(options: FileDiscoveryOptions) {
-    this.#options = options;
+  constructor(config: FileSdConfig, deps: DiscoveryDeps) {
+    this.#config = config;
+    this.#deps = deps;
   }
 
   async start(): Promise<void> {
-    const { clock, refreshMs, files, logger } = this.#options;
+    const { files, refresh_interval: refreshMs } = this.#config;
+    const { clock, logger } = this.#deps;
     await this.#readAll();
     for (const folder of new Set(files.map((file) => dirname(resolve(file))))) {
       try {
@@ -48,7 +66,7 @@ export class FileDiscovery {
     if (refreshMs > 0) this.#refresh = every(clock, refreshMs, () => this.#readAll(), this.#onError);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#refresh?.[Symbol.dispose]();
     this.#pending?.[Symbol.dispose]();
@@ -56,20 +74,20 @@ export class FileDiscovery {
   }
 
   readonly #onError = (err: unknown): void => {
-    this.#options.logger.error({ err }, "target files cannot be read");
+    this.#deps.logger.error({ err }, "target files cannot be read");
   };
 
   #soon(): void {
     this.#pending?.[Symbol.dispose]();
     if (this.#stopped) return;
-    this.#pending = this.#options.clock.schedule(SETTLE_MS, () => void this.#readAll().catch(this.#onError));
+    this.#pending = this.#deps.clock.schedule(SETTLE_MS, () => void this.#readAll().catch(this.#onError));
   }
 
   async #readAll(): Promise<void> {
-    const files = (await Promise.all(this.#options.files.map(expand))).flat();
+    const files = (await Promise.all(this.#config.files.map(expand))).flat();
     for (const file of this.#groups.keys()) if (!files.includes(file)) this.#groups.delete(file);
     for (const file of files) await this.#read(file);
-    if (!this.#stopped) this.#options.onChange([...this.#groups.values()].flat());
+    if (!this.#stopped) this.#deps.onChange([...this.#groups.values()].flat());
   }
 
   async #read(file: string): Promise<void> {
@@ -80,10 +98,10 @@ export class FileDiscovery {
         file,
         groups.map((group) => ({ ...group, labels: { ...group.labels, __meta_filepath: file } })),
       );
-      if (this.#broken.delete(file)) this.#options.logger.info({ file }, "target file can be read again");
+      if (this.#broken.delete(file)) this.#deps.logger.info({ file }, "target file can be read again");
     } catch (error) {
       if (!this.#broken.has(file))
-        this.#options.logger.warn({ file, error: errorMessage(error) }, "target file cannot be read");
+        this.#deps.logger.warn({ file, error: errorMessage(error) }, "target file cannot be read");
       this.#broken.add(file);
     }
   }
