@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the image's stages without Docker, from the files that git knows, and starts what comes out until it is ready.
+# Builds the image's stages without Docker, from the files that git knows or would take, and starts what comes out until it is ready.
 #   sh deploy/build.sh [--keep]
 set -eu
 cd "$(dirname "$0")/.."

@@ -48,9 +48,12 @@ try {
   else rmSync(folder, { recursive: true, force: true });
 }
 
-/** What `docker build` would send: the files that git knows, as they are now. */
+/** What `docker build` would send: the files that git knows or would take, as they are now. */
 function exportContext(target: string): string {
-  const files = execFileSync("git", ["ls-files", "-z"], { cwd: REPOSITORY, encoding: "utf8" }).split("\0");
+  const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: REPOSITORY,
+    encoding: "utf8",
+  }).split("\0");
   for (const file of files) {
     if (file === "" || !existsSync(join(REPOSITORY, file))) continue;
     mkdirSync(dirname(join(target, file)), { recursive: true });
