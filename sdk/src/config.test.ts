@@ -39,7 +39,7 @@ test.each([
   [{ OTEL_BSP_MAX_QUEUE_SIZE: "many" }, "OTEL_BSP_MAX_QUEUE_SIZE=many is not a positive integer, using 2048"],
   [
     { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
-    "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported (http/protobuf), using http/protobuf",
+    "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported (http/protobuf, http/json), using http/protobuf",
   ],
   [
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "localhost:4317" },
@@ -47,6 +47,29 @@ test.each([
   ],
 ])("names a setting it cannot use and goes on with the default: %o", (env, warning) => {
   expect(readConfig(env).warnings).toEqual([warning]);
+});
+
+test.each([
+  [{}, "http/protobuf", "http/protobuf"],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }, "http/json", "http/json"],
+  [{ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json" }, "http/json", "http/protobuf"],
+  [
+    { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/protobuf" },
+    "http/protobuf",
+    "http/json",
+  ],
+])("takes a signal's own protocol before the common one: %o", (env, traces, logs) => {
+  const { config, warnings } = readConfig(env);
+  expect([config.tracesProtocol, config.logsProtocol]).toEqual([traces, logs]);
+  expect(warnings).toEqual([]);
+});
+
+test.each(["grpc", "kafka"])("falls back to http/protobuf for a signal's protocol %s, with one warning", (protocol) => {
+  const { config, warnings } = readConfig({ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol });
+  expect(config.tracesProtocol).toBe("http/protobuf");
+  expect(warnings).toEqual([
+    `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=${protocol} is not supported (http/protobuf, http/json), using http/protobuf`,
+  ]);
 });
 
 test("switches a signal off by its exporter variable", () => {

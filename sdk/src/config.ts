@@ -7,6 +7,9 @@ export interface BatchConfig {
   delayMs: number;
 }
 
+/** How a signal's batches are written: OTLP/HTTP with binary bodies, or with JSON ones. */
+export type OtlpProtocol = (typeof PROTOCOLS)[number];
+
 export interface TelemetryConfig {
   disabled: boolean;
   /** Undefined when nobody said; then the name in the app's package.json is taken. */
@@ -15,6 +18,8 @@ export interface TelemetryConfig {
   /** Full URLs; undefined switches the signal off. */
   tracesUrl: string | undefined;
   logsUrl: string | undefined;
+  tracesProtocol: OtlpProtocol;
+  logsProtocol: OtlpProtocol;
   headers: Record<string, string>;
   timeoutMs: number;
   gzip: boolean;
@@ -32,6 +37,8 @@ export interface TelemetryConfig {
 
 /** Never recorded, whatever the allow-list says. */
 const SECRET_HEADERS = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"]);
+
+const PROTOCOLS = ["http/protobuf", "http/json"] as const;
 
 const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
 
@@ -51,9 +58,11 @@ export function readConfig(env: Record<string, string | undefined>): { config: T
     warnings.push(`${name}=${value} is not a positive integer, using ${fallback}`);
     return fallback;
   };
-  const choice = (name: string, accepted: readonly string[], fallback: string): string => {
+  const choice = <T extends string>(name: string, accepted: readonly T[], fallback: T): T => {
     const value = text(name)?.toLowerCase();
-    if (value === undefined || accepted.includes(value)) return value ?? fallback;
+    if (value === undefined) return fallback;
+    const found = accepted.find((one) => one === value);
+    if (found !== undefined) return found;
     warnings.push(`${name}=${value} is not supported (${accepted.join(", ")}), using ${fallback}`);
     return fallback;
   };
@@ -67,6 +76,7 @@ export function readConfig(env: Record<string, string | undefined>): { config: T
     warnings.push(`${url} is not an http(s) address, using ${DEFAULT_ENDPOINT}`);
     return DEFAULT_ENDPOINT + path;
   };
+  const protocol = choice("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOLS, "http/protobuf");
   const pairs = (name: string): Record<string, string> => parseKeyPairsIntoRecord(text(name));
   const batch = (prefix: "OTEL_BSP" | "OTEL_BLRP"): BatchConfig => {
     const maxQueueSize = count(`${prefix}_MAX_QUEUE_SIZE`, 2048);
@@ -78,7 +88,6 @@ export function readConfig(env: Record<string, string | undefined>): { config: T
     };
   };
 
-  choice("OTEL_EXPORTER_OTLP_PROTOCOL", ["http/protobuf"], "http/protobuf");
   const resourceAttributes = pairs("OTEL_RESOURCE_ATTRIBUTES");
   const metricsPort = text("OTEL_EXPORTER_PROMETHEUS_PORT");
   const metrics = choice("OTEL_METRICS_EXPORTER", ["prometheus", "none"], "prometheus") === "prometheus";
@@ -88,6 +97,8 @@ export function readConfig(env: Record<string, string | undefined>): { config: T
     resourceAttributes,
     tracesUrl: endpoint("TRACES"),
     logsUrl: endpoint("LOGS"),
+    tracesProtocol: choice("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", PROTOCOLS, protocol),
+    logsProtocol: choice("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", PROTOCOLS, protocol),
     headers: pairs("OTEL_EXPORTER_OTLP_HEADERS"),
     timeoutMs: count("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
     gzip: choice("OTEL_EXPORTER_OTLP_COMPRESSION", ["gzip", "none"], "none") === "gzip",

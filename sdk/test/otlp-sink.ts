@@ -1,12 +1,15 @@
 import type { LogRecord, Span } from "@tocsin/model";
-import { decodeLogs, decodeTraces } from "@tocsin/model/otlp";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { decodeLogs, decodeTraces, logsFromJson, tracesFromJson } from "@tocsin/model/otlp";
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 
 /** A collector that keeps what it gets, decoded, and lets tests wait for it. */
 export class OtlpSink {
   readonly spans: Span[] = [];
   readonly logs: LogRecord[] = [];
+  /** Path and headers of each request whose records were kept. */
+  readonly requests: { path: string; headers: IncomingHttpHeaders }[] = [];
   /** When set, answers instead; the records are not kept then. */
   answer: RequestListener | undefined;
   readonly #server: Server;
@@ -18,13 +21,22 @@ export class OtlpSink {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
-        const body = Buffer.concat(chunks);
-        if (request.url === "/v1/traces") this.spans.push(...decodeTraces(body));
+        const { url: path = "", headers } = request;
+        this.requests.push({ path, headers });
+        const sent = Buffer.concat(chunks);
+        const body = headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
+        if (headers["content-type"] === "application/json") this.#keepJson(path, JSON.parse(body.toString()));
+        else if (path.endsWith("/traces")) this.spans.push(...decodeTraces(body));
         else this.logs.push(...decodeLogs(body));
-        response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+        response.writeHead(200, { "content-type": headers["content-type"] }).end();
         this.#wake();
       });
     });
+  }
+
+  #keepJson(path: string, body: unknown): void {
+    if (path.endsWith("/traces")) this.spans.push(...tracesFromJson(body));
+    else this.logs.push(...logsFromJson(body));
   }
 
   async start(port = 0): Promise<this> {

@@ -11,10 +11,10 @@ export interface ExportObserver {
   dropped(records: number, reason: DropReason): void;
 }
 
-export interface BatchExporterOptions<T> extends BatchConfig {
+export interface BatchExporterOptions<T, Body = Uint8Array> extends BatchConfig {
   /** Throws when a record cannot be written; then the batch is dropped and counted. */
-  encode: (records: T[]) => Uint8Array;
-  send: Send;
+  encode: (records: T[]) => Body;
+  send: Send<Body>;
   observer: ExportObserver;
   clock: Clock;
   /** 0…1, spreads the retries of many processes. */
@@ -30,8 +30,8 @@ const GIVE_UP_MS = 60_000;
  * A bounded queue in front of a collector that may be slow or away. When it is full the oldest records go: after an
  * outage the last minute is worth more than the first. One request is under way at a time.
  */
-export class BatchExporter<T> {
-  readonly #options: BatchExporterOptions<T>;
+export class BatchExporter<T, Body = Uint8Array> {
+  readonly #options: BatchExporterOptions<T, Body>;
   #queue: T[] = [];
   #timer: Disposable | undefined;
   #sending: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class BatchExporter<T> {
   #flushing = false;
   #stopped = false;
 
-  constructor(options: BatchExporterOptions<T>) {
+  constructor(options: BatchExporterOptions<T, Body>) {
     this.#options = options;
   }
 
@@ -110,7 +110,7 @@ export class BatchExporter<T> {
   async #deliver(batch: T[]): Promise<void> {
     if (batch.length === 0) return;
     const { encode, send, observer, clock } = this.#options;
-    let body: Uint8Array;
+    let body: Body;
     try {
       body = encode(batch);
     } catch (error) {

@@ -18,9 +18,15 @@ async function collector(answer: RequestListener): Promise<string> {
 }
 
 const send = (url: string, options: { timeoutMs?: number; gzip?: boolean } = {}) =>
-  otlpHttp({ url, headers: { "x-tenant": "acme" }, timeoutMs: 2000, gzip: false, now: () => 0, ...options })(
-    Uint8Array.of(1, 2, 3),
-  );
+  otlpHttp({
+    url,
+    headers: { "x-tenant": "acme" },
+    timeoutMs: 2000,
+    gzip: false,
+    contentType: "application/x-protobuf",
+    now: () => 0,
+    ...options,
+  })(Uint8Array.of(1, 2, 3));
 
 test("posts protobuf with the configured headers", async () => {
   const seen: unknown[] = [];
@@ -69,6 +75,19 @@ test("reads how many records a partial success has rejected", async () => {
     request.resume().on("end", () => response.end(answer));
   });
   expect(await send(url)).toEqual({ status: "ok", rejected: 300, reason: "late" });
+});
+
+test.each([
+  ['{"partialSuccess":{"rejectedSpans":"300","errorMessage":"late"}}', { rejected: 300, reason: "late" }],
+  ['{"partialSuccess":{"rejectedLogRecords":7}}', { rejected: 7, reason: "" }],
+  ['{"partialSuccess":{"rejectedSpans":"-1"}}', { rejected: 0, reason: "" }],
+  ["{}", { rejected: 0, reason: "" }],
+  ["{not json", { rejected: 0, reason: "" }],
+])("reads the partial success of a collector that answers in JSON: %s", async (answer, expected) => {
+  const url = await collector((request, response) => {
+    request.resume().on("end", () => response.end(answer));
+  });
+  expect(await send(url)).toEqual({ status: "ok", ...expected });
 });
 
 test("wants to retry when nobody listens, with the address in the error", async () => {

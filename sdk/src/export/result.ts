@@ -8,4 +8,4 @@ export type ExportResult =
   | { status: "too_large"; error: string };
 
 /** Sends one encoded batch. Never rejects. */
-export type Send = (body: Uint8Array) => Promise<ExportResult>;
+export type Send<Body = Uint8Array> = (body: Body) => Promise<ExportResult>;
