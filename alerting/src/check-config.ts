@@ -1,10 +1,11 @@
 import type { MatcherMode } from "@tocsin/model";
 import type { Clock } from "@tocsin/platform";
-import { joinExtraReceivers, type ExtraReceivers } from "./config/extra-receivers.ts";
+import { joinExtraReceivers } from "./config/extra-receivers.ts";
 import { loadRouterConfig } from "./config/load.ts";
 import { integrations } from "./notify/integrations.ts";
 import { Templates } from "./notify/template.ts";
 import { walkRoutes } from "./route.ts";
+import type { AlertRouterOptions } from "./router.ts";
 
 /** What a configuration holds, for `tocsin check config`. */
 export interface CheckedConfig {
@@ -16,16 +17,18 @@ export interface CheckedConfig {
   readonly warnings: readonly string[];
 }
 
+export interface CheckOptions extends Pick<AlertRouterOptions, "extraReceivers" | "extraReceiversFile"> {
+  readonly clock: Clock;
+  readonly mode?: MatcherMode;
+}
+
 /** Does everything with a configuration file that a start does before it acts. Throws a ConfigError with every mistake. */
 export function checkConfig(
   file: string,
-  {
-    clock,
-    mode = "default",
-    extraReceivers = [],
-  }: { clock: Clock; mode?: MatcherMode; extraReceivers?: ExtraReceivers },
+  { clock, mode = "default", extraReceivers = [], extraReceiversFile }: CheckOptions,
 ): CheckedConfig {
-  const config = joinExtraReceivers(loadRouterConfig(file, { integrations, mode }), extraReceivers);
+  const loaded = loadRouterConfig(file, { integrations, mode });
+  const config = joinExtraReceivers(loaded, extraReceivers, extraReceiversFile);
   const templates = new Templates({ files: config.templateFiles, clock, externalUrl: () => "http://localhost" });
   return {
     routes: [...walkRoutes(config.route)].length,

@@ -62,12 +62,15 @@ async function run(
   routing: Routing,
   notes: string[],
 ): Promise<BacktestRun> {
-  const { history, fromMs, toMs, clock, silences = [], timeZone = "UTC", externalUrl = "" } = options;
+  const { history: source, fromMs, toMs, clock, silences = [], timeZone = "UTC", externalUrl = "" } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const coverage = new Coverage(groups, { history, fromMs, toMs, signal });
-  const queried = await queryRules({ groups, history, fromMs, toMs, clock, maxPoints: MAX_POINTS, signal });
+  const coverage = new Coverage(groups, { history: source, fromMs, toMs, signal });
+  const queried = await queryRules({ groups, history: source, fromMs, toMs, clock, maxPoints: MAX_POINTS, signal });
   notes.push(...queried.notes);
   const { groups: replayable, queries } = queried;
+  // The store looks for what there was while this thread replays.
+  const histories = coverage.ofAll(replayable.flatMap(({ config }) => config.rules));
+  histories.catch(() => {});
   const replayed = await replay({
     groups: replayable,
     queries,
@@ -79,18 +82,19 @@ async function run(
     externalUrl,
     signal,
   });
-  const rules: BacktestRun["rules"] = [];
+  const found = await histories;
+  const rules = new Map<string, BacktestRun["rules"][number]>();
   for (const { config } of replayable) {
     for (const rule of config.rules) {
-      const place = { file: config.file, group: config.name, rule: rule.name };
-      const firings = replayed.firings.get(ruleId(place));
-      if (firings === undefined || rules.some((known) => ruleId({ ...known, rule: known.alert }) === ruleId(place)))
-        continue;
-      const { file, group } = place;
-      rules.push({ alert: rule.name, group, file, history: await coverage.of(rule), ...firings.tally(toMs) });
+      const id = ruleId({ file: config.file, group: config.name, rule: rule.name });
+      const firings = replayed.firings.get(id);
+      const history = found.get(rule);
+      // Rules of one group with one name are one.
+      if (firings === undefined || history === undefined || rules.has(id)) continue;
+      rules.set(id, { alert: rule.name, group: config.name, file: config.file, history, ...firings.tally(toMs) });
     }
   }
-  return { rules, receivers: replayed.receivers, muted: replayed.muted };
+  return { rules: [...rules.values()], receivers: replayed.receivers, muted: replayed.muted };
 }
 
 /** The groups with those alerting rules only that have a namesake; recorded history stands for what they read. */

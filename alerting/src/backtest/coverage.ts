@@ -1,6 +1,6 @@
 import type { BacktestHistory, UnixMs } from "@tocsin/model";
 import { type Expr, formatExpr, type VectorSelector, vectorSelectors } from "@tocsin/promql";
-import type { RecordingRule, RuleGroupConfig } from "../rules/rule-file.ts";
+import type { RecordingRule, Rule, RuleGroupConfig } from "../rules/rule-file.ts";
 import type { HistorySource } from "./history-source.ts";
 import { readRules } from "./recorded-series.ts";
 
@@ -28,7 +28,14 @@ export class Coverage {
     this.#stepMs = Math.max(MIN_STEP_MS, Math.ceil((options.toMs - options.fromMs) / MAX_STEPS));
   }
 
-  async of(rule: RuleGroupConfig["rules"][number]): Promise<BacktestHistory> {
+  /** One query after the other: the store has others to serve. */
+  async ofAll(rules: readonly Rule[]): Promise<ReadonlyMap<Rule, BacktestHistory>> {
+    const found = new Map<Rule, BacktestHistory>();
+    for (const rule of rules) found.set(rule, await this.#of(rule));
+    return found;
+  }
+
+  async #of(rule: Rule): Promise<BacktestHistory> {
     const { fromMs, toMs } = this.#options;
     const selectors = [...new Set(this.#selectors(rule.expr, rule, []))];
     if (selectors.length === 0) return { firstSampleAt: new Date(fromMs).toISOString(), share: 1, missing: [] };
@@ -45,7 +52,7 @@ export class Coverage {
   }
 
   /** What the expression reads of the store, through the recording rules that are replayed with it. */
-  #selectors(expr: Expr, rule: RuleGroupConfig["rules"][number], way: readonly string[]): string[] {
+  #selectors(expr: Expr, rule: Rule, way: readonly string[]): string[] {
     const replayed = readRules(rule, this.#recording).filter(({ name }) => !way.includes(name));
     const names = new Set(replayed.map(({ name }) => name));
     const own = vectorSelectors(expr)

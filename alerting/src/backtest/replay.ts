@@ -135,8 +135,9 @@ class ReplayedRules {
   #schedule(queried: QueriedGroup): Scheduled {
     const { config, answers, failures } = queried;
     for (const rule of config.rules) {
-      const firings = new Firings(this.#options.fromMs);
-      this.firings.set(ruleId({ file: config.file, group: config.name, rule: rule.name }), firings);
+      const id = ruleId({ file: config.file, group: config.name, rule: rule.name });
+      const firings = this.firings.get(id) ?? new Firings(this.#options.fromMs);
+      this.firings.set(id, firings);
       const failure = rule.kind === "alerting" ? failures.get(rule) : undefined;
       if (failure !== undefined) firings.fail(failure);
     }

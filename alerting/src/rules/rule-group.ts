@@ -51,6 +51,8 @@ export interface GroupContext {
 interface RunningRule {
   readonly rule: Rule;
   readonly templates: RuleTemplates | undefined;
+  /** Where its expression is shown, below the external URL. */
+  readonly graphPath: string;
   alerts: RuleState;
   /** Series written at the last successful evaluation. */
   written: ReadonlyMap<string, Labels>;
@@ -294,7 +296,7 @@ export class RuleGroup {
       intervalMs: this.config.intervalMs,
       resendDelayMs,
       externalLabels,
-      generatorUrl: `${externalUrl}/graph?g0.expr=${escapeQuery(rule.query)}&g0.tab=1`,
+      generatorUrl: `${externalUrl}${running.graphPath}`,
     });
     running.alerts = due.state;
     send(due.alerts);
@@ -348,6 +350,7 @@ function freshRule(rule: Rule): RunningRule {
   return {
     rule,
     templates: rule.kind === "alerting" ? new RuleTemplates(rule) : undefined,
+    graphPath: `/graph?g0.expr=${escapeQuery(rule.query)}&g0.tab=1`,
     alerts: new Map(),
     written: new Map(),
     health: "unknown",
