@@ -14,7 +14,7 @@ const ROUNDS = Number(process.env["TOCSIN_BENCH_ROUNDS"] ?? 5);
 /** How long both sides have to compact what they took; Prometheus looks once a minute. */
 const SETTLE_MS = Number(process.env["TOCSIN_BENCH_SETTLE_S"] ?? 90) * 1000;
 /** Enough for /proc's ticks of 10 ms. */
-const REPEATS = { range: 5, instant: 50 } as const;
+const REPEATS = { range: 4, instant: 20 } as const;
 
 const Queries = z.object({
   base: z.number(),
