@@ -20,7 +20,11 @@ export const checkConfigCommand: Command = {
       return 2;
     }
     for (const file of files) {
-      const { routes, receivers, inhibitRules, warnings } = checkConfig(file, { clock: systemClock });
+      const { routes, receivers, inhibitRules, warnings } = checkConfig(file, {
+        clock: systemClock,
+        extraReceivers: settings.receivers,
+        ...(settings.file !== undefined && { extraReceiversFile: settings.file }),
+      });
       for (const warning of warnings) io.err(`${file}: warning: ${warning}`);
       io.out(`${file}: valid: ${routes} routes, ${receivers.length} receivers, ${inhibitRules} inhibition rules`);
     }

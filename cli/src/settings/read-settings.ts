@@ -6,6 +6,8 @@ import { envName, flagName, SCALAR_KEYS, ScalarSettings, TocsinConfig, type Scal
 export interface Settings extends TocsinConfig {
   /** Keys that the file, the environment or a flag gave; a default port may move, one of these may not. */
   readonly given: ReadonlySet<ScalarKey>;
+  /** tocsin.yaml, when there is one. */
+  readonly file: string | undefined;
 }
 
 /** Reads `tocsin.yaml`, then `TOCSIN_*`, then flags. Throws with the place of each mistake. */
@@ -31,7 +33,7 @@ export function readCommandLine(
   const result = TocsinConfig.safeParse(raw);
   if (!result.success)
     throw new TocsinError("TOCSIN_CONFIG_INVALID", describeMistakes(result.error, flags.scalars, fromEnv));
-  const settings = { ...result.data, given: new Set(SCALAR_KEYS.filter((key) => key in raw)) };
+  const settings = { ...result.data, given: new Set(SCALAR_KEYS.filter((key) => key in raw)), file };
   return { settings, names: flags.names };
 }
 

@@ -95,6 +95,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     ...common,
     ...routing(settings, ports),
     extraReceivers: settings.receivers,
+    ...(settings.file !== undefined && { extraReceiversFile: settings.file }),
     dataDir,
     externalUrl,
     onDecision,
