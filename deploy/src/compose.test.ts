@@ -135,6 +135,10 @@ test("Tocsin's containers cannot write but where they keep data", () => {
   for (const { service } of own) expect(service.read_only).toBe(true);
 });
 
+test.each(["api", "sms", "rate-limiter"])("%s starts as deploy/build.sh starts it", (name) => {
+  expect(compose.services[name]?.entrypoint).toEqual(["node", "--import", "@tocsin/sdk/register", "dist/main.js"]);
+});
+
 test("every volume is used", () => {
   const used = new Set(
     services.flatMap(({ service }) => (service.volumes ?? []).map((volume) => volume.split(":")[0])),

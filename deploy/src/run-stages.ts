@@ -1,6 +1,6 @@
 // Runs the stages of deploy/Dockerfile in folders of their own, without Docker, then starts the last one read-only, as the
 // image's user when this is root, and waits for /-/ready.
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -21,6 +21,9 @@ import { parseDockerfile, type Instruction, type Stage } from "./dockerfile.ts";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
 const READY_WITHIN_MS = 60_000;
+/** As docker-compose.yml starts them. */
+const SAMPLES = ["api", "sms", "rate-limiter"];
+const SAMPLE_ENTRYPOINT = ["node", "--import", "@tocsin/sdk/register", "dist/main.js"];
 
 interface Built {
   readonly root: string;
@@ -122,43 +125,68 @@ function run(command: string, { root, workdir, env }: Built): void {
   });
 }
 
+/** Starts the image's own command, asks it what people and orchestrators ask, then starts the samples as compose does. */
 async function startUntilReady({ root, workdir, env, argv, user }: Built): Promise<void> {
   const [port = 0, http = 0, grpc = 0, alertmanager = 0] = await Promise.all([1, 2, 3, 4].map(freePort));
+  const app = join(root, workdir);
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
   const [uid = 0, gid = 0] = (user ?? "0:0").split(":").map(Number);
-  const asUser = process.getuid?.() === 0 ? { uid, gid } : {};
-  if (process.getuid?.() === 0) chownSync(temporary, uid, gid);
-  execFileSync("chmod", ["-R", "a-w", join(root, workdir)]);
-  const here = (word: string) => (word.startsWith(`${workdir}/`) ? join(root, word) : word);
-  const options = {
-    ...asUser,
-    cwd: join(root, workdir),
-    env: {
-      PATH: process.env["PATH"],
-      ...env,
-      TOCSIN_DATA_DIR: join(root, env["TOCSIN_DATA_DIR"] ?? "/var/lib/tocsin"),
-      NODE_COMPILE_CACHE: join(temporary, "compile-cache"),
-      TMPDIR: temporary,
-      TOCSIN_PORT: String(port),
-      TOCSIN_OTLP_HTTP_PORT: String(http),
-      TOCSIN_OTLP_GRPC_PORT: String(grpc),
-      TOCSIN_ALERTMANAGER_PORT: String(alertmanager),
-    },
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) chownSync(temporary, uid, gid);
+  const common = {
+    PATH: process.env["PATH"],
+    ...env,
+    TOCSIN_DATA_DIR: join(root, env["TOCSIN_DATA_DIR"] ?? "/var/lib/tocsin"),
+    NODE_COMPILE_CACHE: join(temporary, "compile-cache"),
+    TMPDIR: temporary,
+    TOCSIN_PORT: String(port),
+    TOCSIN_OTLP_HTTP_PORT: String(http),
+    TOCSIN_OTLP_GRPC_PORT: String(grpc),
+    TOCSIN_ALERTMANAGER_PORT: String(alertmanager),
   };
-  const [command = "", ...args] = [...(argv.entrypoint ?? []), ...(argv.cmd ?? [])].map(here);
-  console.log(`START ${command} ${args.join(" ")}`);
-  const child = spawn(command, args, { ...options, stdio: ["ignore", "inherit", "inherit"] });
+  const here = (word: string) => (word.startsWith(`${workdir}/`) ? join(root, word) : word);
+  const asUser = isRoot ? { uid, gid } : {};
+  execFileSync("chmod", ["-R", "a-w", app]);
   try {
-    await awaitReady(child, `http://127.0.0.1:${port}/-/ready`);
-    const [check = "", ...rest] = (argv.healthcheck ?? []).map(here);
-    execFileSync(check, rest, { ...options, stdio: "inherit" });
-    const page = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: "text/html" } });
-    if (!(await page.text()).includes('id="root"')) throw new Error("the dashboard's page is not in the image");
+    const started = { ...asUser, cwd: app, env: common };
+    await serving(
+      [...(argv.entrypoint ?? []), ...(argv.cmd ?? [])].map(here),
+      started,
+      `http://127.0.0.1:${port}/-/ready`,
+      async () => {
+        const [check = "", ...rest] = (argv.healthcheck ?? []).map(here);
+        execFileSync(check, rest, { ...started, stdio: "inherit" });
+        const page = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: "text/html" } });
+        if (!(await page.text()).includes('id="root"')) throw new Error("the dashboard's page is not in the image");
+      },
+    );
+    for (const sample of SAMPLES) {
+      const own = await freePort();
+      const options = { ...asUser, cwd: join(app, "sample-apps", sample), env: { ...common, PORT: String(own) } };
+      await serving([...SAMPLE_ENTRYPOINT], options, `http://127.0.0.1:${own}/healthz`, async () => {});
+    }
   } finally {
-    const ended = new Promise((resolve) => child.once("close", resolve));
+    execFileSync("chmod", ["-R", "u+w", app]);
+  }
+}
+
+/** Runs a command until it has answered at `url` and `ask` is done with it. */
+async function serving(
+  argv: readonly string[],
+  options: SpawnOptions,
+  url: string,
+  ask: () => Promise<void>,
+): Promise<void> {
+  const [command = "", ...args] = argv;
+  console.log(`START ${argv.join(" ")} in ${String(options.cwd)}`);
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "inherit", "inherit"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  try {
+    await awaitReady(child, url);
+    await ask();
+  } finally {
     if (child.exitCode === null && child.kill("SIGTERM")) await ended;
-    execFileSync("chmod", ["-R", "u+w", join(root, workdir)]);
   }
 }
 
