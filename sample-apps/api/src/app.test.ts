@@ -42,8 +42,7 @@ async function gateway(
     random: () => 0,
     now: () => 0,
     registry,
-    smsUrl: sms.url,
-    rateLimiterUrl: limiter.url,
+    upstreams: { sms: { url: sms.url }, "rate-limiter": { url: limiter.url } },
   });
   const post = (url: string, payload: object) => app.inject({ method: "POST", url, payload });
   return { app, post, registry, limiter, sms };

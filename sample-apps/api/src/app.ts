@@ -1,7 +1,16 @@
-import { createService, FaultPanel, httpFaults, type ServiceOptions } from "@tocsin/sample-chassis";
+import {
+  createService,
+  type Endpoints,
+  FaultPanel,
+  httpFaults,
+  type Registry,
+  RegistryEndpoints,
+  type ServiceOptions,
+  staticEndpoints,
+} from "@tocsin/sample-chassis";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { randomUUID } from "node:crypto";
-import type { Registry } from "prom-client";
+import type { Registry as MetricRegistry } from "prom-client";
 import { z } from "zod";
 import { gatewayMetrics } from "./metrics.ts";
 import { type Order, OrderBook, PostOrder, valueYuan } from "./orders.ts";
@@ -10,10 +19,12 @@ import { Upstream } from "./upstream.ts";
 export interface ApiOptions extends ServiceOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
-  registry: Registry;
-  smsUrl: string;
-  rateLimiterUrl: string;
+  registry: MetricRegistry;
+  upstreams: Record<"sms" | "rate-limiter", UpstreamAddress>;
 }
+
+/** Where another service is: at a fixed URL, or where a registry says. */
+export type UpstreamAddress = { url: string } | { registry: Registry };
 
 const PostLogin = PostOrder.pick({ client: true, phone: true });
 const VerifyLogin = z.strictObject({ phone: PostOrder.shape.phone, code: z.string().max(12) });
@@ -24,8 +35,23 @@ export function createApi(options: ApiOptions): FastifyInstance {
   const orders = new OrderBook(10_000);
   const metrics = gatewayMetrics(options.registry, () => [limiter, sms]);
   const shared = { now: options.now, log: app.log, metrics };
-  const limiter = new Upstream({ name: "rate-limiter", baseUrl: options.rateLimiterUrl, timeoutMs: 500, ...shared });
-  const sms = new Upstream({ name: "sms", baseUrl: options.smsUrl, timeoutMs: 3000, ...shared });
+  const limiter = new Upstream({
+    name: "rate-limiter",
+    endpoints: endpoints("rate-limiter"),
+    timeoutMs: 500,
+    ...shared,
+  });
+  const sms = new Upstream({ name: "sms", endpoints: endpoints("sms"), timeoutMs: 3000, ...shared });
+
+  function endpoints(service: keyof ApiOptions["upstreams"]): Endpoints {
+    const address = options.upstreams[service];
+    if ("url" in address) return staticEndpoints(address.url);
+    const onFailure = () => metrics.discoveryFailures.inc({ upstream: service });
+    const found = new RegistryEndpoints({ registry: address.registry, service, log: app.log, onFailure });
+    app.addHook("onReady", () => found.refresh());
+    app.addHook("onClose", async () => found.close());
+    return found;
+  }
 
   /** Answers 429 and returns true when the client has used up its share. Without a limiter, everybody may pass. */
   async function isLimited(client: string, reply: FastifyReply): Promise<boolean> {

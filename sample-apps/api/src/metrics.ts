@@ -10,6 +10,7 @@ const UPSTREAM_OUTCOMES = [
   "unreachable",
   "server_error",
   "circuit_open",
+  "no_instance",
 ] as const;
 export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 
@@ -61,10 +62,18 @@ export function gatewayMetrics(registry: Registry, upstreams: () => readonly Ups
       labelNames: ["upstream"],
       registers,
     }),
-  }; // Series that start at 0 show their first increase; one that starts at 1 hides it from rate().
+    discoveryFailures: new Counter({
+      name: "gateway_discovery_failures_total",
+      help: "Attempts to read the upstream's instances from the registry that failed; the last known ones stay",
+      labelNames: ["upstream"],
+      registers,
+    }),
+  };
+  // Series that start at 0 show their first increase; one that starts at 1 hides it from rate().
   for (const outcome of ORDER_OUTCOMES) metrics.orders.inc({ outcome }, 0);
   for (const outcome of LOGIN_OUTCOMES) metrics.logins.inc({ outcome }, 0);
   for (const upstream of UPSTREAMS) {
+    metrics.discoveryFailures.inc({ upstream }, 0);
     for (const outcome of UPSTREAM_OUTCOMES) metrics.upstreamRequests.inc({ upstream, outcome }, 0);
   }
   return metrics;

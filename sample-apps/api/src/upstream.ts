@@ -1,3 +1,4 @@
+import type { Endpoints } from "@tocsin/sample-chassis";
 import type { FastifyBaseLogger } from "fastify";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { GatewayMetrics, UpstreamOutcome } from "./metrics.ts";
@@ -5,11 +6,11 @@ import type { GatewayMetrics, UpstreamOutcome } from "./metrics.ts";
 /** What came of a call: an answer the caller can use, or no answer. */
 export type UpstreamResult =
   | { status: "answered"; statusCode: number; body: unknown }
-  | { status: "unavailable"; reason: "timeout" | "unreachable" | "server_error" | "circuit_open" };
+  | { status: "unavailable"; reason: "timeout" | "unreachable" | "server_error" | "circuit_open" | "no_instance" };
 
 export interface UpstreamOptions {
   name: string;
-  baseUrl: string;
+  endpoints: Endpoints;
   timeoutMs: number;
   now: () => number;
   log: FastifyBaseLogger;
@@ -47,14 +48,20 @@ export class Upstream {
   }
 
   async #attempt(path: string, payload: unknown): Promise<UpstreamResult> {
-    const { name, metrics, log } = this.#options;
+    const { name, metrics, log, endpoints } = this.#options;
     if (!this.#breaker.allows()) {
       metrics.upstreamRequests.inc({ upstream: name, outcome: "circuit_open" });
       return { status: "unavailable", reason: "circuit_open" };
     }
+    const baseUrl = endpoints.next();
+    if (baseUrl === undefined) {
+      metrics.upstreamRequests.inc({ upstream: name, outcome: "no_instance" });
+      log.warn({ upstream: name, path }, "no instance of the upstream is known");
+      return { status: "unavailable", reason: "no_instance" };
+    }
     const stop = metrics.upstreamDuration.startTimer({ upstream: name });
     const wasOpen = this.#breaker.open;
-    const result = await this.#send(path, payload);
+    const result = await this.#send(baseUrl, path, payload);
     stop();
     metrics.upstreamRequests.inc({ upstream: name, outcome: outcomeOf(result) });
     if (result.status === "answered") this.#breaker.succeeded();
@@ -66,8 +73,8 @@ export class Upstream {
     return result;
   }
 
-  async #send(path: string, payload: unknown): Promise<UpstreamResult> {
-    const { name, baseUrl, timeoutMs, log } = this.#options;
+  async #send(baseUrl: string, path: string, payload: unknown): Promise<UpstreamResult> {
+    const { name, timeoutMs, log } = this.#options;
     try {
       const response = await fetch(new URL(path, baseUrl), {
         method: "POST",

@@ -1,3 +1,5 @@
 export { type FaultDefinition, FaultPanel, httpFaults } from "./faults.ts";
 export { createService, type ServiceOptions } from "./service.ts";
-export { listen, type ListenOptions, untilToldToStop } from "./process.ts";
+export { listen, type ListenOptions, registryEnv, untilToldToStop } from "./process.ts";
+export { type Endpoints, RegistryEndpoints, staticEndpoints } from "./registry/endpoints.ts";
+export { openRegistry, type Registry } from "./registry/registry.ts";
