@@ -126,3 +126,33 @@ test("counts and refuses an order that is none", async () => {
   expect(answer.statusCode).toBe(400);
   expect(await registry.metrics()).toContain('orders_total{outcome="invalid"} 1');
 });
+
+test("calls the instances that a registry knows, the next one when one fails, and counts when it is away", async () => {
+  const limiter = await upstream(() => ALLOWED);
+  const sms = await upstream(() => SENT);
+  let addresses: string[] | undefined = [];
+  const smsRegistry = {
+    announce: async () => {},
+    withdraw: async () => {},
+    async addresses() {
+      if (!addresses) throw new Error("away");
+      return addresses;
+    },
+  };
+  const registry = new Registry();
+  const options = { logger: false, faultsEnabled: false, random: () => 0, now: () => 0, registry };
+  const start = async () => {
+    registry.clear();
+    const app = createApi({ ...options, upstreams: { sms: { registry: smsRegistry }, "rate-limiter": limiter } });
+    closers.push(() => app.close());
+    return app.inject({ method: "POST", url: "/orders", payload: ORDER });
+  };
+  expect((await start()).json()).toMatchObject({ confirmation: "failed" });
+  expect(await registry.metrics()).toContain('gateway_upstream_requests_total{upstream="sms",outcome="no_instance"} 1');
+  addresses = ["127.0.0.1:1", new URL(sms.url).host];
+  expect((await start()).json()).toMatchObject({ confirmation: "sent" });
+  expect(sms.calls()).toBe(1);
+  addresses = undefined;
+  await start();
+  expect(await registry.metrics()).toContain('gateway_discovery_failures_total{upstream="sms"} 1');
+});
