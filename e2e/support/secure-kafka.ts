@@ -32,10 +32,9 @@ export async function startSecureKafka(): Promise<SecureKafka> {
   const [username, password] = ["tocsin", randomBytes(9).toString("hex")];
   const certificate = join(dir, "cert.pem");
   const key = join(dir, "key.pem");
-  await run("openssl", [
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kafka-under-test"],
-    ...["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-  ]);
+  const request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=kafka-under-test".split(" ");
+  const names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+  await run("openssl", [...request, ...names, "-keyout", key, "-out", certificate]);
   const oneLine = async (file: string) => (await readFile(file, "utf8")).trim().replaceAll("\n", "\\n");
   const properties = join(dir, "server.properties");
   await writeFile(

@@ -7,7 +7,7 @@ import { dlqOf, readLetter } from "./letter.ts";
 
 export interface DeadLetterTopicsOptions {
   /** Resolves when the letter is durable in its topic, or in the spool on the way there. */
-  publish: (letter: DeadLetter, records: number) => Promise<void>;
+  publish: (letter: DeadLetter, records: number, origin: string) => Promise<void>;
   /** The topic's name in Kafka. */
   kafkaTopic: (topic: string) => string;
   groupPrefix: string;
@@ -54,13 +54,13 @@ export class DeadLetterTopics implements DeadLetters {
     return this.#records.get(topic) ?? 0;
   }
 
-  /** Does not list the letter: it comes back from its topic. */
-  async add(letter: DeadLetter, records: number): Promise<void> {
+  /** Does not list the letter: it comes back from its topic. `origin` is its partition and offset. */
+  async add(letter: DeadLetter, records: number, origin = ""): Promise<void> {
     if (this.#lastValue !== letter.value) {
       this.#records.set(letter.topic, this.records(letter.topic) + records);
     }
     this.#lastValue = letter.value;
-    await this.#options.publish(letter, records);
+    await this.#options.publish(letter, records, origin);
   }
 
   async #follow(topic: string): Promise<void> {

@@ -100,7 +100,7 @@ class KafkaLogBus implements KafkaBus {
     }
     this.deadLetters = new DeadLetterTopics({
       ...this.#deps,
-      publish: (letter, records) => this.#publishLetter(letter, records, ""),
+      publish: (letter, records, origin) => this.#publishLetter(letter, records, origin),
       kafkaTopic: (topic) => this.#kafkaTopic(topic),
       groupPrefix: config.group_prefix,
       driver: () => this.#driver(config.consumer),
@@ -156,7 +156,7 @@ class KafkaLogBus implements KafkaBus {
       groupId: `${prefix}${group}-${this.#kafkaTopic(topic)}`,
       driver: () => this.#driver(library),
       admin: () => this.#admin(library),
-      setAside: (letter, records, origin) => this.#publishLetter(letter, records, origin),
+      setAside: (letter, records, origin) => this.deadLetters.add(letter, records, origin),
       concurrency: this.#config.writer_concurrency,
       lagIntervalMs: this.#config.lag_interval,
       metrics: this.#metrics,
@@ -222,7 +222,7 @@ class KafkaLogBus implements KafkaBus {
     const reason = `a record of ${value.length} bytes is larger than max_message_bytes (${this.#config.max_message_bytes})`;
     this.#deps.logger.warn({ topic, key, bytes: value.length }, "record is too large and was set aside");
     const letter = { at: this.#deps.clock.now(), topic, group: OVERSIZED, key, reason, value };
-    await this.#publishLetter(letter, 1, "");
+    await this.deadLetters.add(letter, 1);
   }
 
   /** Tries until the letter is durable: what it stands for must not be committed before. */
