@@ -160,6 +160,8 @@ test("tocsin.yaml of the roles is valid, and uses the engines of the file", () =
   expect(config.bus).toMatchObject({ driver: "kafka", kafka: { brokers: ["kafka:9092"] } });
   expect(config.store.elasticsearch?.nodes).toEqual(["http://elasticsearch:9200"]);
   expect(config.store.prometheus?.url).toBe("http://prometheus:9090");
+  const peers = [config.peers.collector, config.peers.rules, ...config.peers.alertmanagers].map((url) => new URL(url));
+  for (const { hostname } of peers) expect(compose.services).toHaveProperty(hostname);
 });
 
 test("Kibana's saved objects refer to one another", () => {

@@ -171,7 +171,13 @@ test("services, budgets and autoscalers point at something", () => {
 
 test("tocsin.yaml of the roles is valid", () => {
   const text = read("tocsin.yaml").replaceAll(/\$\{\w+\}/g, "given");
-  expect(TocsinConfig.parse(parse(text)).bus.driver).toBe("kafka");
+  const { bus, peers } = TocsinConfig.parse(parse(text));
+  expect(bus.driver).toBe("kafka");
+  for (const url of [peers.collector, peers.rules, ...peers.alertmanagers]) {
+    const { hostname, port } = new URL(url);
+    const service = ofKind("Service").find(({ metadata }) => metadata.name === hostname);
+    expect(service?.spec.ports).toContainEqual(expect.objectContaining({ port: Number(port) }));
+  }
 });
 
 test("every file is part of the whole", () => {
