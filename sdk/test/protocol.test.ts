@@ -152,6 +152,7 @@ test("repeats a JSON batch when the collector's Retry-After says, and not before
   await app.get("/hello/7");
   await sink.until(() => sink.spans.length === 1);
   expect(performance.now() - (askedMs[0] ?? 0)).toBeGreaterThan(2900);
+  await expect.poll(() => metric(app, 'tocsin_sdk_exported_total{signal="traces"}'), { timeout: 10_000 }).toBe(1);
   expect(sink.requests).toHaveLength(1);
   expect(app.stderr).toContain(`export of traces to ${sink.url}/v1/traces failed: HTTP 503 Service Unavailable`);
 });
