@@ -24,5 +24,6 @@ await app.register(prometheusQueryApi, {
   retention: "10y",
 });
 await app.listen({ host: "127.0.0.1", port: 0 });
-process.send?.({ port: app.addresses()[0]?.port });
+const address = app.server.address();
+if (typeof address === "object" && address !== null) process.send?.({ port: address.port });
 process.on("disconnect", () => process.exit(0));

@@ -11,7 +11,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const built = join(here, "../dist/main.js");
 const source = join(here, "../src/main.ts");
 const entry = existsSync(source) ? ["--conditions=@tocsin/source", source] : [built];
-const args = ["--disable-warning=ExperimentalWarning", ...entry, ...process.argv.slice(2)];
+const args = [
+  "--disable-warning=ExperimentalWarning",
+  "--disable-warning=TimeoutNegativeWarning",
+  ...entry,
+  ...process.argv.slice(2),
+];
 
 // Compiled code is kept between starts, of this process and of the services it starts; it cuts the start by two thirds.
 process.env["NODE_COMPILE_CACHE"] ??= join(here, "../../node_modules/.cache/tocsin");
