@@ -13,6 +13,8 @@ const BOARDS = join(ROOT, "grafana/dashboards");
 
 /** Metrics that the demo cannot have. A query may come back empty only if it asks for one of them. */
 const KAFKA = "only with the bus on Kafka";
+const PROMETHEUS = "only with samples in Prometheus";
+const ELASTICSEARCH = "only with logs and spans in Elasticsearch";
 const REMOTE_WRITTEN = "computed from spans by the writer; a scrape does not bring it, remote write does";
 const ABSENT: Record<string, { reason: string; from: readonly Source[] }> = {
   tocsin_bus_spool_bytes: { reason: KAFKA, from: ["prometheus", "tocsin"] },
@@ -23,6 +25,11 @@ const ABSENT: Record<string, { reason: string; from: readonly Source[] }> = {
   tocsin_bus_rebalances_total: { reason: KAFKA, from: ["prometheus", "tocsin"] },
   tocsin_bus_consumer_restarts_total: { reason: KAFKA, from: ["prometheus", "tocsin"] },
   tocsin_bus_expired_records_total: { reason: KAFKA, from: ["prometheus", "tocsin"] },
+  tocsin_prometheus_write_samples_total: { reason: PROMETHEUS, from: ["prometheus", "tocsin"] },
+  tocsin_prometheus_write_pending_samples: { reason: PROMETHEUS, from: ["prometheus", "tocsin"] },
+  tocsin_prometheus_write_retries_total: { reason: PROMETHEUS, from: ["prometheus", "tocsin"] },
+  tocsin_prometheus_write_dropped_samples_total: { reason: PROMETHEUS, from: ["prometheus", "tocsin"] },
+  tocsin_store_bulk_retries_total: { reason: ELASTICSEARCH, from: ["prometheus", "tocsin"] },
   traces_service_graph_request_total: { reason: REMOTE_WRITTEN, from: ["prometheus"] },
   traces_service_graph_request_client_seconds_bucket: { reason: REMOTE_WRITTEN, from: ["prometheus"] },
 };

@@ -126,10 +126,14 @@ export const pipeline: Board = {
           [{ expr: rate("tocsin_store_written_records_total", ["signal"]), legend: "{{signal}}" }],
           { unit: "cps", width: 8 },
         ),
-        graph("Samples", [{ expr: rate("tocsin_metrics_samples_appended_total"), legend: "appended" }], {
-          unit: "cps",
-          width: 8,
-        }),
+        graph(
+          "Samples",
+          [
+            { expr: rate("tocsin_metrics_samples_appended_total"), legend: "embedded" },
+            { expr: rate("tocsin_prometheus_write_samples_total"), legend: "to Prometheus" },
+          ],
+          { unit: "cps", width: 8 },
+        ),
         graph("Series", [{ expr: "sum(tocsin_metrics_active_series)", legend: "active" }], { unit: "short", width: 8 }),
         graph(
           "On disk",
@@ -137,7 +141,19 @@ export const pipeline: Board = {
             { expr: "sum by (signal) (tocsin_store_bytes)", legend: "{{signal}}" },
             { expr: "sum(tocsin_metrics_block_bytes + tocsin_metrics_wal_bytes)", legend: "metrics" },
           ],
-          { unit: "bytes", stacked: true },
+          { unit: "bytes", stacked: true, width: 8 },
+        ),
+        graph(
+          "Engines not keeping up",
+          [
+            { expr: "sum(tocsin_prometheus_write_pending_samples)", legend: "samples waiting for Prometheus" },
+            { expr: orZero(rate("tocsin_prometheus_write_retries_total")), legend: "writes to Prometheus repeated" },
+            {
+              expr: orZero(rate("tocsin_store_bulk_retries_total", ["reason"])),
+              legend: "writes to Elasticsearch repeated {{reason}}",
+            },
+          ],
+          { unit: "short", width: 8 },
         ),
         graph(
           "Queries take",
@@ -147,7 +163,7 @@ export const pipeline: Board = {
               legend: "{{lane}} {{type}} p95",
             },
           ],
-          { unit: "s", about: "Rules have a lane of their own." },
+          { unit: "s", width: 8, about: "Rules have a lane of their own." },
         ),
       ],
     },
@@ -182,6 +198,10 @@ export const pipeline: Board = {
             {
               expr: `${rate("tocsin_metrics_samples_refused_total", ["reason"])} > 0 or on () vector(0)`,
               legend: "{{reason}}",
+            },
+            {
+              expr: orZero(rate("tocsin_prometheus_write_dropped_samples_total", ["reason"])),
+              legend: "Prometheus: {{reason}}",
             },
             { expr: orZero(rate("tocsin_metrics_otlp_dropped_total", ["reason"])), legend: "{{reason}}" },
           ],
