@@ -121,7 +121,7 @@ function readBanner(output: string): Map<string, string> {
 export async function eventually<T>(
   what: string,
   withinMs: number,
-  look: () => Promise<T | undefined | false>,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
